@@ -1,0 +1,1 @@
+"""Catalogue: products, SKUs, barcodes, prices."""

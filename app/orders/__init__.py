@@ -1,0 +1,1 @@
+"""Orders: one order for all channels, its money and its states."""
