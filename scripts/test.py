@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "var" / "test-results"
@@ -100,7 +100,7 @@ def run(part: Part) -> tuple[Result, int]:
 
 def tally(report: str, seconds: float) -> Result:
     """Count a pytest report. It is our own file, so the plain XML parser will do."""
-    suites = list(ElementTree.fromstring(report).iter("testsuite"))  # noqa: S314 -- written by pytest a moment ago
+    suites = list(ET.fromstring(report).iter("testsuite"))  # noqa: S314 -- written by pytest a moment ago
 
     def total(*names: str) -> int:
         return sum(int(suite.get(name, "0")) for suite in suites for name in names)

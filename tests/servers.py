@@ -17,8 +17,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import psycopg
 import redis
@@ -57,8 +58,10 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
         subprocess.run(
-            [self._bin / "initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
-            + ["--no-sync", "--no-instructions"],
+            [
+                *(self._bin / "initdb", "-D", self._data, "-U", "postgres", "--auth=trust"),
+                *("--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"),
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=self._folder,
@@ -107,7 +110,7 @@ class PostgresServer:
             _kill9(child)
         process.wait(timeout=START_SECONDS)
         for child in children:  # a survivor would hold the shared memory, and the restart would refuse
-            _wait_until(lambda pid=child: not _alive(pid))
+            _wait_until(partial(_dead, child))
         self._process = None
 
     def url(self, dbname: str = "postgres") -> str:
@@ -192,8 +195,10 @@ class RedisServer:
         persistence = ["--appendonly", "yes", "--appendfsync", "always"] if self._durable else ["--appendonly", "no"]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(self._program), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
-                + ["--save", "", *persistence],
+                [
+                    *(str(self._program), "--port", str(self.port), "--bind", "127.0.0.1"),
+                    *("--dir", str(self._folder), "--save", "", *persistence),
+                ],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -295,7 +300,7 @@ def _postgres_bin() -> Path:
     return Path(found).parent
 
 
-def _server_user() -> dict[str, object]:
+def _server_user() -> dict[str, Any]:
     """PostgreSQL refuses to run as root: then it runs as the user that its package made."""
     return {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
 
@@ -340,7 +345,7 @@ def _kill9(pid: int) -> None:
         return
 
 
-def _alive(pid: int) -> bool:
+def _dead(pid: int) -> bool:
     """A zombie is dead: it holds no memory, only waits for a parent that may never ask."""
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], check=False, capture_output=True, text=True).stdout
-    return bool(shown.strip()) and not shown.strip().startswith("Z")
+    return not shown.strip() or shown.strip().startswith("Z")
