@@ -181,7 +181,11 @@ def test_a_discounted_sale_in_full() -> None:
     assert [line.tax for line in priced.lines] == [230, 14, 50]
     assert (priced.subtotal, priced.discounts, priced.points_used, priced.shipping_fee) == (3213, 456, 30, 550)
     assert priced.total == 3277
-    assert [unit.net for unit in priced.lines[0].units] == [845, 846, 846]
+    assert priced.lines[0].units == (
+        UnitShare(gross=999, line_discount=34, cuts=(9, 95, 16), net=845, tax=76, total=845),
+        UnitShare(gross=999, line_discount=33, cuts=(9, 95, 16), net=846, tax=77, total=846),
+        UnitShare(gross=999, line_discount=33, cuts=(10, 95, 15), net=846, tax=77, total=846),
+    )
     assert [unit.total for unit in priced.lines[1].units] == [95, 95]
 
 
