@@ -1,0 +1,245 @@
+"""A store's time: when it is open, which day it is there, when goods are ready and how long they wait.
+
+Pure functions of the hours, the closures and the time zone; nothing here reads a table or the clock. All moments that
+go in and out are aware; what comes out is in UTC, because wall clocks of one zone cannot be subtracted safely.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import jpholiday
+
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HORIZON_DAYS: Final = 400
+SPANS_MAX: Final = 6
+CLOSURES_MAX: Final = 1_000
+DAY_MINUTES: Final = 1_440
+
+_CLOCK = re.compile(r"([0-4]\d):([0-5]\d)")
+_ONE_DAY = dt.timedelta(days=1)
+
+Moments = tuple[dt.datetime, dt.datetime]
+
+
+class HoursInvalid(ValueError):
+    """The hours, closures or time zone cannot be understood; `path` points into what was sent."""
+
+    def __init__(self, code: str, path: str) -> None:
+        """Keep the code and the place."""
+        super().__init__(f"{code}: {path}")
+        self.code = code
+        self.path = path
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Open from and until, in minutes of the day; more than 1,440 is the next morning."""
+
+    opens: int
+    closes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A week of opening hours, Monday first. `holiday` replaces the weekday's on Japanese public holidays."""
+
+    weekly: tuple[tuple[Span, ...], ...]
+    holiday: tuple[Span, ...] | None = None
+
+    def on(self, day: dt.date) -> tuple[Span, ...]:
+        """Give the spans by the rule alone, without closures."""
+        if self.holiday is not None and is_public_holiday(day):
+            return self.holiday
+        return self.weekly[day.weekday()]
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """One store's hours with its closed days and its time zone."""
+
+    hours: Hours
+    zone: ZoneInfo
+    closures: frozenset[dt.date] = frozenset()
+
+    def opening_on(self, day: dt.date) -> list[Moments]:
+        """Give the opening and closing moments that begin on that local day, in order; none when closed."""
+        if day in self.closures:
+            return []
+        moments = [(self._moment(day, s.opens), self._moment(day, s.closes, late=True)) for s in self.hours.on(day)]
+        return [(opens, closes) for opens, closes in moments if opens < closes]
+
+    def closing_on(self, day: dt.date) -> dt.datetime | None:
+        """Give the moment when that local day's trade ends (perhaps after midnight), None on a closed day."""
+        moments = self.opening_on(day)
+        return moments[-1][1] if moments else None
+
+    def is_open(self, at: dt.datetime) -> bool:
+        """Say whether the doors are open: from the opening moment on, no longer at the closing one."""
+        return self._trading_day(at) is not None
+
+    def next_open_day(self, day: dt.date) -> dt.date | None:
+        """Give the first day with trade, that day or later; None when there is none within the horizon."""
+        return next((d for d in _days_from(day) if self.opening_on(d)), None)
+
+    def business_date(self, at: dt.datetime, day_start: str | dt.time = "00:00") -> dt.date:
+        """Give the store's date; before `day_start` (04:00 for a bar) the night still belongs to the day before."""
+        local = self._local(at)
+        cut = day_start if isinstance(day_start, dt.time) else dt.time.fromisoformat(day_start)
+        return local.date() - _ONE_DAY if local.time() < cut else local.date()
+
+    def pickup_deadline(self, ready_at: dt.datetime, days: int) -> dt.datetime | None:
+        """Give the closing moment until which ready goods wait.
+
+        The days count from the day on which a customer could first come: goods made ready after closing, or on a
+        closed day, count from the next open one. A last day that is closed moves on to the next open one.
+        """
+        first = self._trading_day(ready_at)
+        if first is None:
+            today = self._local(ready_at).date()
+            closing = self.closing_on(today)
+            first = self.next_open_day(today if closing and ready_at < closing else today + _ONE_DAY)
+        last = self.next_open_day(first + dt.timedelta(days=days)) if first else None
+        return self.closing_on(last) if last else None
+
+    def ready_by(self, ordered_at: dt.datetime, lead_minutes: int) -> dt.datetime | None:
+        """Give the moment after so many minutes of open time; with none to wait, the first open moment."""
+        left = dt.timedelta(minutes=lead_minutes)
+        for opens, closes in self._open_from(ordered_at):
+            start = max(opens, ordered_at.astimezone(dt.UTC))
+            if start + left <= closes:
+                return start + left
+            left -= closes - start
+        return None
+
+    def _open_from(self, at: dt.datetime) -> Iterator[Moments]:
+        """Give the open stretches that end after `at`, each moment once though spans of two days overlap."""
+        reached = at.astimezone(dt.UTC)
+        for day in _days_from(self._local(at).date() - _ONE_DAY):
+            for opens, closes in self.opening_on(day):
+                if closes > reached:
+                    yield max(opens, reached), closes
+                    reached = closes
+
+    def _trading_day(self, at: dt.datetime) -> dt.date | None:
+        """Give the day whose trade is going on, yesterday's when it runs past midnight; None when closed."""
+        today = self._local(at).date()
+        for day in (today - _ONE_DAY, today):
+            if any(opens <= at < closes for opens, closes in self.opening_on(day)):
+                return day
+        return None
+
+    def _local(self, at: dt.datetime) -> dt.datetime:
+        if at.tzinfo is None:
+            msg = "a moment without a zone is not a moment"
+            raise ValueError(msg)
+        return at.astimezone(self.zone)
+
+    def _moment(self, day: dt.date, minutes: int, *, late: bool = False) -> dt.datetime:
+        """Turn the wall clock into a moment.
+
+        An hour that the clocks repeat opens at its first and closes at its second coming; one that they skip is read
+        with the offset before the change, which lands after the gap.
+        """
+        days, rest = divmod(minutes, DAY_MINUTES)
+        wall = dt.datetime.combine(day + days * _ONE_DAY, dt.time(*divmod(rest, 60)), self.zone)
+        first = wall.astimezone(dt.UTC)
+        return max(first, wall.replace(fold=1).astimezone(dt.UTC)) if late else first
+
+
+def parse_calendar(hours: object, closures: object, timezone: object) -> Calendar:
+    """Read the three parts of a location; raises `HoursInvalid` with a path from the location's root."""
+    return Calendar(parse_hours(hours), parse_zone(timezone), parse_closures(closures))
+
+
+def parse_hours(raw: object) -> Hours:
+    """Read `{"mon": [["10:00", "20:00"]], …}`; a day that is not named is closed, `holiday` is optional."""
+    if not isinstance(raw, Mapping):
+        raise HoursInvalid("not-an-object", "/hours")
+    for key in raw:
+        if key not in WEEKDAYS and key != "holiday":
+            raise HoursInvalid("unknown-day", f"/hours/{str(key)[:20]}")
+    weekly = tuple(_spans(raw.get(day, []), f"/hours/{day}") for day in WEEKDAYS)
+    return Hours(weekly, _spans(raw["holiday"], "/hours/holiday") if "holiday" in raw else None)
+
+
+def parse_closures(raw: object) -> frozenset[dt.date]:
+    """Read the list of closed days, `["2026-12-31"]`."""
+    if not isinstance(raw, list | tuple):
+        raise HoursInvalid("not-a-list", "/closures")
+    if len(raw) > CLOSURES_MAX:
+        raise HoursInvalid("too-many", "/closures")
+    return frozenset(_day(item, f"/closures/{index}") for index, item in enumerate(raw))
+
+
+def parse_zone(raw: object) -> ZoneInfo:
+    """Read a name of the time zone database."""
+    try:
+        if isinstance(raw, str) and re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", raw):
+            return ZoneInfo(raw)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    raise HoursInvalid("unknown-timezone", "/timezone")
+
+
+@lru_cache(maxsize=4_096)
+def is_public_holiday(day: dt.date) -> bool:
+    """Say whether the day is a public holiday in Japan, substitute holidays included."""
+    return bool(jpholiday.is_holiday(day))
+
+
+def _spans(raw: object, path: str) -> tuple[Span, ...]:
+    if not isinstance(raw, list | tuple):
+        raise HoursInvalid("not-a-list", path)
+    if len(raw) > SPANS_MAX:
+        raise HoursInvalid("too-many", path)
+    spans = tuple(sorted((_span(pair, f"{path}/{i}") for i, pair in enumerate(raw)), key=lambda span: span.opens))
+    for one, two in pairwise(spans):
+        if two.opens < one.closes:
+            raise HoursInvalid("overlap", path)
+    return spans
+
+
+def _span(raw: object, path: str) -> Span:
+    if not isinstance(raw, list | tuple) or len(raw) != 2:
+        raise HoursInvalid("not-a-pair", path)
+    opens, closes = _minutes(raw[0], f"{path}/0"), _minutes(raw[1], f"{path}/1")
+    if opens >= DAY_MINUTES:
+        raise HoursInvalid("not-a-time", f"{path}/0")
+    if closes == opens:
+        raise HoursInvalid("no-time-between", path)
+    if closes < opens:
+        closes += DAY_MINUTES
+    if closes - opens > DAY_MINUTES:
+        raise HoursInvalid("longer-than-a-day", path)
+    return Span(opens, closes)
+
+
+def _minutes(raw: object, path: str) -> int:
+    """Read HH:MM; hours past 24 (`26:00`) are how Japanese shops write the small hours."""
+    found = _CLOCK.fullmatch(raw) if isinstance(raw, str) else None
+    if found is None or int(found[1]) * 60 + int(found[2]) > 2 * DAY_MINUTES:
+        raise HoursInvalid("not-a-time", path)
+    return int(found[1]) * 60 + int(found[2])
+
+
+def _day(raw: object, path: str) -> dt.date:
+    try:
+        if isinstance(raw, dt.date) and not isinstance(raw, dt.datetime):
+            return raw
+        if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", raw, re.ASCII):
+            return dt.date.fromisoformat(raw)
+    except ValueError:
+        pass
+    raise HoursInvalid("not-a-date", path)
+
+
+def _days_from(day: dt.date) -> Iterator[dt.date]:
+    return (day + dt.timedelta(days=n) for n in range(HORIZON_DAYS) if (dt.date.max - day).days > n)

@@ -1,0 +1,1 @@
+"""What the tills did: vendor formats, the inbox, posting, day close."""
