@@ -23,13 +23,14 @@ FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
 
 
 class Stopped(Exception):
-    """Someone pressed Ctrl-C or sent a TERM: end the children, then ourselves."""
+    """Someone pressed Ctrl-C, sent a TERM or closed the terminal: end the children, then ourselves."""
 
 
 def main() -> int:
     os.chdir(Path(__file__).parent.parent)
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGHUP, _stop)
     port = serve.port()
     if _taken(port):
         print(f"Port {port} is in use. Choose another: make run PORT={port + 1}", file=sys.stderr)

@@ -30,7 +30,7 @@ def command(*, workers: int) -> list[str]:
         *("--workers", str(workers)),
         *("--blocking-threads", str(THREADS_PER_WORKER)),
         *("--workers-kill-timeout", "20"),
-        *("--log-level", "warning"),
+        *("--log-level", "error"),
     ]
 
 

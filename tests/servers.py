@@ -76,8 +76,10 @@ class PostgresServer:
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(self._folder), **self._settings}
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._bin / "postgres", "-D", self._data, "-p", str(self.port)]
-                + [f"--{name}={value}" for name, value in options.items()],
+                [
+                    *(str(self._bin / "postgres"), "-D", str(self._data), "-p", str(self.port)),
+                    *(f"--{name}={value}" for name, value in options.items()),
+                ],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
