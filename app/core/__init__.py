@@ -1,0 +1,1 @@
+"""What every feature stands on, without one business word: transactions, errors, outbox, clock, HTTP."""

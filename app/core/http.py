@@ -1,0 +1,251 @@
+"""The edge: one decorator that says everything about a call, and the one path every call takes.
+
+`Api.get/post/put/delete` name scope, body, query, reply, problems and whether an Idempotency-Key is needed; the OpenAPI
+document, the route–scope table and the start-up check are read from the same list. A changing call runs inside one
+transaction: permission, body, stored reply, view, audit row and reply are judged and written here, in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, g, request
+from marshmallow import Schema, ValidationError
+
+from app.core import actor, audit, etags, idempotency, problems, settings
+from app.core.db import transact
+from app.core.errors import (
+    AppError,
+    BadRequest,
+    Forbidden,
+    IdempotencyKeyRequired,
+    TooLarge,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+from app.core.idempotency import Stored
+
+View = Callable[..., Any]
+_STORED_STATUSES = frozenset({404, 409, 422})
+_authenticate: list[Callable[[str], actor.Actor | None]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """All there is to know about one call."""
+
+    method: str
+    path: str
+    endpoint: str
+    scope: str
+    summary: str
+    tag: str
+    body: type[Schema] | None = None
+    query: type[Schema] | None = None
+    reply: type[Schema] | None = None
+    status: int = 200
+    key: str = "optional"
+    safe: bool = False
+    consumes: str = "application/json"
+    problems: Sequence[type[AppError]] = ()
+    example: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Reply:
+    """A view's answer where the status is not the usual one, or the audit row needs an object."""
+
+    data: Any
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+OPERATIONS: list[Operation] = []
+PUBLIC_ENDPOINTS: set[str] = set()
+
+
+def authenticate_with(finder: Callable[[str], actor.Actor | None]) -> None:
+    """Set how a bearer key becomes an actor."""
+    _authenticate[:] = [finder]
+
+
+def public(endpoint: str) -> None:
+    """Declare an endpoint that needs no key (a customer's page, health)."""
+    PUBLIC_ENDPOINTS.add(endpoint)
+
+
+class Api(Blueprint):
+    """A feature's part of `/api/v1`."""
+
+    def __init__(self, name: str, import_name: str) -> None:
+        super().__init__(f"{name}_api", import_name, url_prefix="/api/v1")
+        self.tag = name
+
+    def operation(self, method: str, path: str, *, scope: str, **facts: Any) -> Callable[[View], View]:
+        """Serve a view at `path` under everything the keywords say (see Operation)."""
+
+        def keep(view: View) -> View:
+            endpoint = f"{view.__name__}"
+            known = Operation(
+                method=method,
+                path="/api/v1" + path,
+                endpoint=f"{self.name}.{endpoint}",
+                scope=scope,
+                summary=(view.__doc__ or "").strip().splitlines()[0],
+                tag=self.tag,
+                **facts,
+            )
+            OPERATIONS[:] = [o for o in OPERATIONS if o.endpoint != known.endpoint]
+            OPERATIONS.append(known)
+            changing = method != "GET" and not known.safe
+            runner = _command if changing else _query
+
+            def run(**path_values: Any) -> Response:
+                return runner(known, view, path_values)
+
+            self.add_url_rule(path, endpoint, run, methods=[method])
+            return view
+
+        return keep
+
+
+def permit(scope: str) -> actor.Actor:
+    """The caller, or 401 without a valid key, or 403 without the scope."""
+    header = request.headers.get("Authorization", "")
+    kind, _, key = header.partition(" ")
+    found = _authenticate[0](key.strip()) if kind.lower() == "bearer" and key.strip() else None
+    if found is None:
+        raise Unauthorized
+    actor.act_as(found)
+    if not found.has(scope):
+        raise Forbidden(scope=scope)
+    return found
+
+
+def read_json(schema: type[Schema] | None) -> Any:
+    """The body, checked against `schema`; 400, 413, 415 or 422 otherwise."""
+    raw = request.get_data(cache=True)
+    if len(raw) > settings.MAX_BODY_BYTES:
+        raise TooLarge(limit=settings.MAX_BODY_BYTES)
+    if schema is None or (not raw and not _needs_body(schema)):
+        return _load(schema, {}) if schema else None
+    mimetype = request.mimetype
+    if mimetype != "application/json" and not mimetype.endswith("+json"):
+        raise UnsupportedMediaType(expected="application/json")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in {"utf-8", "utf8"}:
+        raise UnsupportedMediaType(expected="charset=utf-8")
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(reason="json", position=error.pos) from error
+    return _load(schema, data)
+
+
+def _needs_body(schema: type[Schema]) -> bool:
+    return any(f.required for f in _schema(schema).fields.values())
+
+
+def _schema(kind: type[Schema]) -> Schema:
+    made: Schema | None = kind.__dict__.get("_made")
+    if made is None:
+        made = kind()
+        kind._made = made  # type: ignore[attr-defined]  # noqa: SLF001  built once per class
+    return made
+
+
+def _load(schema: type[Schema], data: Any) -> Any:
+    try:
+        return _schema(schema).load(data)
+    except ValidationError as error:
+        raise problems.from_validation(error) from error
+
+
+def _read_query(schema: type[Schema] | None) -> dict[str, Any]:
+    known = _schema(schema).fields if schema else {}
+    data: dict[str, Any] = {}
+    for name in request.args:
+        values = request.args.getlist(name)
+        many = name in known and known[name].metadata.get("many")
+        data[name] = values if many else values[-1]
+    if schema is None:
+        return {}
+    loaded: dict[str, Any] = _load(schema, data)
+    return loaded
+
+
+def _no_nul() -> None:
+    if "\x00" in request.path or any("\x00" in v for _, v in request.args.items(multi=True)):
+        raise BadRequest(reason="nul-byte")
+
+
+def _dump(op: Operation, result: Any) -> Stored:
+    reply = result if isinstance(result, Reply) else Reply(result)
+    g.reply_headers = reply.headers
+    data = _schema(op.reply).dump(reply.data) if op.reply is not None else reply.data
+    return Stored(status=reply.status or op.status, body=orjson.dumps(data))
+
+
+def _query(op: Operation, view: View, path_values: dict[str, Any]) -> Response:
+    permit(op.scope)
+    _no_nul()
+    args = [read_json(op.body)] if op.body is not None else []
+    if op.query is not None or op.method == "GET":
+        args.append(_read_query(op.query))
+    stored = _dump(op, view(*args, **path_values) if op.query or op.body else view(**path_values))
+    tag = etags.of(stored.body)
+    if tag in request.if_none_match:
+        response = Response(status=304)
+    else:
+        response = _respond(stored)
+    if op.method == "GET":
+        response.set_etag(tag)
+    return response
+
+
+def _command(op: Operation, view: View, path_values: dict[str, Any]) -> Response:
+    caller = permit(op.scope)
+    _no_nul()
+    header = request.headers.get("Idempotency-Key") if op.method == "POST" else None
+    if header is None and op.key == "required":
+        raise IdempotencyKeyRequired
+    key = idempotency.check_key(header) if header is not None else None
+    args = [read_json(op.body)] if op.body is not None else []
+    body = request.get_data(cache=True) if key is not None and op.consumes == "application/json" else b""
+    mark = idempotency.fingerprint(request.method, request.path, body) if key is not None else ""
+
+    def before() -> Stored | None:
+        return idempotency.find(caller.id, key, mark) if key is not None else None
+
+    def settle(outcome: Stored | AppError) -> None:
+        refused = isinstance(outcome, AppError)
+        if key is not None and (not refused or outcome.status in _STORED_STATUSES):
+            idempotency.keep(caller.id, key, mark, problems.render(outcome) if refused else outcome)
+        audit.record(
+            op.endpoint,
+            outcome=outcome.code if refused else "done",
+            location=g.get("audit_location"),
+            object_type=g.get("audit_type"),
+            object_id=g.get("audit_id") or next(iter(map(str, path_values.values())), None),
+        )
+
+    stored = transact(lambda: _dump(op, view(*args, **path_values)), before=before, settle=settle)
+    response = _respond(stored)
+    if stored.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _respond(stored: Stored) -> Response:
+    response = Response(stored.body, stored.status, content_type=stored.content_type)
+    if not stored.replayed:
+        response.headers.update(g.get("reply_headers", {}))
+    return response
+
+
+def about(object_type: str, object_id: str, location: str | None = None) -> None:
+    """Name the object of this command for its audit row."""
+    g.audit_type, g.audit_id, g.audit_location = object_type, object_id, location

@@ -1,0 +1,224 @@
+"""Two executors for one outbox: a thread in the web process, or a relay that hands event ids to RQ.
+
+The truth, the due times and the retries are rows; Redis and the in-process bell only wake. A row is leased before it
+is run, so a dead worker's work comes back after the lease. Failures wait longer each time and are parked at last.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core import actor, clock, metrics, outbox, settings
+from app.core.actor import SYSTEM
+from app.core.db import Base, ask_one, db, use_case
+from app.core.ids import new_id
+from app.core.outbox import Event
+from app.core.sql import Sql, json_of
+
+log = structlog.get_logger("app.jobs")
+
+
+class TimedJob(Base):
+    """When a repeated job is next due, and who has it."""
+
+    __tablename__ = "timed_job"
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    next_at: Mapped[dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A repeated job: its name, its distance in seconds, and what it does."""
+
+    name: str
+    seconds: int
+    run: Callable[[], object]
+
+
+_timed: dict[str, Timed] = {}
+_EVENT = "id, topic, aggregate_type, aggregate_id, sequence, location_id, payload, attempts"
+_LEASE_DUE = Sql(
+    "UPDATE outbox_event SET lease_until = :until, attempts = attempts + 1 WHERE id IN ("
+    "SELECT id FROM outbox_event WHERE state = 'due' AND due_at <= :now "
+    "AND (lease_until IS NULL OR lease_until < :now) ORDER BY due_at, id LIMIT :batch {for_update} SKIP LOCKED) "
+    f"RETURNING {_EVENT}",  # noqa: S608  our own columns
+    sqlite="UPDATE outbox_event SET lease_until = :until, attempts = attempts + 1 WHERE id IN ("
+    "SELECT id FROM outbox_event WHERE state = 'due' AND due_at <= :now "
+    "AND (lease_until IS NULL OR lease_until < :now) ORDER BY due_at, id LIMIT :batch) "
+    f"RETURNING {_EVENT}",  # noqa: S608
+)
+_FIND = Sql(f"SELECT {_EVENT} FROM outbox_event WHERE id = :id AND state = 'due'")  # noqa: S608
+_DONE = Sql("UPDATE outbox_event SET state = 'done', lease_until = NULL WHERE id = :id AND state = 'due'")
+_AGAIN = Sql(
+    "UPDATE outbox_event SET state = :state, due_at = :due_at, lease_until = NULL, last_error = :error WHERE id = :id"
+)
+_ADD_TIMED = Sql("INSERT INTO timed_job (name, next_at) VALUES (:name, :now) ON CONFLICT (name) DO NOTHING")
+_TAKE_TIMED = Sql("UPDATE timed_job SET next_at = :next_at WHERE name = :name AND next_at <= :now")
+_OLDEST = Sql("SELECT min(due_at), count(*) FROM outbox_event WHERE state = 'due' AND due_at <= :now")
+_PARKED = Sql("SELECT count(*) FROM outbox_event WHERE state = 'parked'")
+
+
+def every(seconds: int, name: str) -> Callable[[Callable[[], object]], Callable[[], object]]:
+    """Run a function about every `seconds`, in one process at a time."""
+
+    def keep(run: Callable[[], object]) -> Callable[[], object]:
+        _timed[name] = Timed(name, seconds, run)
+        return run
+
+    return keep
+
+
+@use_case
+def lease(batch: int = settings.JOB_BATCH) -> list[Event]:
+    """Take the oldest due events for `JOB_LEASE_SECONDS`; nobody else gets them meanwhile."""
+    now = clock.now()
+    until = now + dt.timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    found = ask_one(_LEASE_DUE, {"now": clock.text(now), "until": clock.text(until), "batch": batch})
+    return [_event(row) for row in found.rows]
+
+
+def _event(row: tuple[object, ...]) -> Event:
+    id_, topic, kind, aggregate, sequence, location, payload, attempts = row
+    return Event(
+        id=str(id_), topic=str(topic), aggregate_type=str(kind), aggregate_id=str(aggregate), sequence=int(str(sequence)),
+        location_id=str(location), payload=json_of(payload), attempts=int(str(attempts)),
+    )  # fmt: skip
+
+
+def execute(event: Event) -> bool:
+    """Run an event's handlers; each is idempotent and makes its own transactions. Returns whether it is done."""
+    actor.act_as(SYSTEM)
+    actor.set_request_id(new_id())
+    try:
+        for handler in outbox.handlers_of(event.topic):
+            handler(event)
+    except Exception as error:  # noqa: BLE001  whatever it is, it must not stop the queue
+        db.session.rollback()
+        _failed(event, error)
+        return False
+    _finished(event.id)
+    metrics.JOBS.labels(event.topic, "done").inc()
+    return True
+
+
+@use_case
+def _finished(event_id: str) -> None:
+    ask_one(_DONE, {"id": event_id})
+
+
+@use_case
+def _failed(event: Event, error: Exception) -> None:
+    parked = event.attempts >= settings.JOB_MAX_ATTEMPTS
+    wait = min(settings.JOB_BACKOFF_SECONDS * 2 ** (event.attempts - 1), settings.JOB_BACKOFF_MAX_SECONDS)
+    ask_one(
+        _AGAIN,
+        {
+            "id": event.id,
+            "state": "parked" if parked else "due",
+            "due_at": clock.text(clock.now() + dt.timedelta(seconds=wait)),
+            "error": f"{type(error).__name__}: {error}"[:500],
+        },
+    )
+    metrics.JOBS.labels(event.topic, "parked" if parked else "failed").inc()
+    log.warning("job_failed", topic=event.topic, event_id=event.id, attempts=event.attempts, parked=parked,
+                error=type(error).__name__)  # fmt: skip
+
+
+def execute_by_id(event_id: str) -> bool:
+    """What RQ calls: the id is all that Redis ever held. A done event is left alone."""
+    found = _find(event_id)
+    return execute(found) if found is not None else True
+
+
+@use_case
+def _find(event_id: str) -> Event | None:
+    rows = ask_one(_FIND, {"id": event_id}).rows
+    return _event(rows[0]) if rows else None
+
+
+@use_case
+def _take_timed(job: Timed) -> bool:
+    now = clock.now()
+    ask_one(_ADD_TIMED, {"name": job.name, "now": clock.text(now)})
+    next_at = now + dt.timedelta(seconds=job.seconds)
+    taken = ask_one(_TAKE_TIMED, {"name": job.name, "now": clock.text(now), "next_at": clock.text(next_at)})
+    return taken.count == 1
+
+
+def run_timed() -> int:
+    """Run every repeated job that is due; one failing job does not stop the others."""
+    ran = 0
+    for job in _timed.values():
+        actor.act_as(SYSTEM)
+        try:
+            if _take_timed(job):
+                job.run()
+                ran += 1
+        except Exception as error:  # noqa: BLE001  it is due again at its next time
+            db.session.rollback()
+            metrics.JOBS.labels(job.name, "failed").inc()
+            log.warning("timed_job_failed", name=job.name, error=type(error).__name__, detail=str(error)[:200])
+    return ran
+
+
+def drain(limit: int = 10_000) -> int:
+    """Run due events here and now until none is left; returns how many ran."""
+    ran = 0
+    while ran < limit:
+        events = lease()
+        if not events:
+            break
+        for event in events:
+            execute(event)
+            ran += 1
+    return ran
+
+
+def backlog() -> tuple[float, int]:
+    """Age in seconds of the oldest due event, and the number of parked ones."""
+    now = clock.now()
+    oldest = clock.parse(ask_one(_OLDEST, {"now": clock.text(now)}).rows[0][0])
+    parked = int(ask_one(_PARKED, {}).rows[0][0])
+    return (max(0.0, (now - oldest).total_seconds()) if oldest else 0.0), parked
+
+
+class Loop:
+    """The in-process executor: one thread that sleeps until a bell, a due time, or half a second."""
+
+    def __init__(self, app: Flask, step: Callable[[], int] = drain, pause: float = 0.5) -> None:
+        self.app, self.step, self.pause = app, step, pause
+        self.bell, self.stopped = threading.Event(), threading.Event()
+        self.thread: threading.Thread | None = None
+        outbox.on_bell(self.bell.set)
+
+    def start(self) -> None:
+        """Begin; a daemon thread, for the database remembers what it did not finish."""
+        self.thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end and wait."""
+        self.stopped.set()
+        self.bell.set()
+        if self.thread is not None:
+            self.thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self.stopped.is_set():
+            self.bell.clear()
+            try:
+                with self.app.app_context():
+                    self.step()
+                    run_timed()
+            except Exception as error:  # noqa: BLE001  the database may be away; the loop outlives it
+                log.warning("job_loop_failed", error=type(error).__name__, detail=str(error)[:200])
+                self.stopped.wait(1.0)
+            self.bell.wait(self.pause)

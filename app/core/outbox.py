@@ -1,0 +1,136 @@
+"""Events, written in the same transaction as the change they tell of.
+
+Each row carries its aggregate's own version as `sequence`: gap-free, in order. Rows whose topic has handlers are
+`due`; the executor in `jobs` leases, runs and ends them. The database is the memory; bells only wake.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core import clock
+from app.core.audit import COMPANY
+from app.core.db import Base, after_commit, later
+from app.core.ids import new_id
+from app.core.sql import Sql, json_param
+from app.core.types import Id
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a handler is given."""
+
+    id: str
+    topic: str
+    aggregate_type: str
+    aggregate_id: str
+    sequence: int
+    location_id: str
+    payload: dict[str, Any]
+    attempts: int
+
+
+Handler = Callable[[Event], None]
+_handlers: dict[str, list[Handler]] = defaultdict(list)
+_bells: list[Callable[[], None]] = []
+
+
+class OutboxEvent(Base):
+    """One event; `due` → `done`, or `parked` after too many failures."""
+
+    __tablename__ = "outbox_event"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_outbox_location"),
+        UniqueConstraint("aggregate_id", "sequence", "aggregate_type", name="ux_outbox_sequence"),
+        Index(
+            "ix_outbox_due", "due_at", sqlite_where=text("state = 'due'"), postgresql_where=text("state = 'due'")
+        ),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64))
+    topic: Mapped[str] = mapped_column(String(60))
+    aggregate_type: Mapped[str] = mapped_column(String(40))
+    aggregate_id: Mapped[str] = mapped_column(String(160))
+    sequence: Mapped[int]
+    payload: Mapped[dict[str, Any]]
+    occurred_at: Mapped[dt.datetime]
+    state: Mapped[str] = mapped_column(String(10))
+    due_at: Mapped[dt.datetime]
+    lease_until: Mapped[dt.datetime | None]
+    attempts: Mapped[int]
+    last_error: Mapped[str | None] = mapped_column(String(500))
+
+
+_INSERT = Sql(
+    "INSERT INTO outbox_event (id, location_id, topic, aggregate_type, aggregate_id, sequence, payload, occurred_at, "
+    "state, due_at, attempts) VALUES (:id, :location_id, :topic, :aggregate_type, :aggregate_id, :sequence, :payload, "
+    ":at, :state, :due_at, 0)"
+)
+
+
+def on(topic: str) -> Callable[[Handler], Handler]:
+    """Let a function handle `topic`. Handlers are idempotent: an event may come more than once."""
+
+    def keep(handler: Handler) -> Handler:
+        _handlers[topic].append(handler)
+        return handler
+
+    return keep
+
+
+def handlers_of(topic: str) -> list[Handler]:
+    """The functions that want this topic."""
+    return list(_handlers.get(topic, ()))
+
+
+def on_bell(ring: Callable[[], None]) -> None:
+    """Register what wakes an executor after a commit with due events."""
+    _bells.append(ring)
+
+
+def _ring() -> None:
+    for bell in _bells:
+        bell()
+
+
+def emit(
+    topic: str,
+    *,
+    aggregate: tuple[str, str],
+    sequence: int,
+    location: str | None = None,
+    due_at: dt.datetime | None = None,
+    **payload: object,
+) -> str:
+    """Write an event with this transaction; returns its id.
+
+    `aggregate` is (type, id), `sequence` that aggregate's version after the change.
+    """
+    event_id = new_id()
+    now = clock.now()
+    wanted = topic in _handlers
+    later(
+        _INSERT,
+        {
+            "id": event_id,
+            "location_id": location or COMPANY,
+            "topic": topic,
+            "aggregate_type": aggregate[0],
+            "aggregate_id": aggregate[1],
+            "sequence": sequence,
+            "payload": json_param(payload),
+            "at": clock.text(now),
+            "state": "due" if wanted else "done",
+            "due_at": clock.text(due_at or now),
+        },
+    )
+    if wanted:
+        after_commit(_ring)
+    return event_id

@@ -1,0 +1,115 @@
+"""Every limit and every environment variable of the product, by name.
+
+Bounds are part of the contract: an integer field without both a lower and an upper bound does not exist.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+# Numbers a caller may send.
+MAX_YEN = 999_999_999
+MAX_QUANTITY = 999_999
+MAX_LEVEL = 2_000_000_000
+MAX_POINTS = 99_999_999
+MAX_REVISION = 1_000_000
+MAX_GRAMS = 10_000_000
+
+# Sizes.
+MAX_BODY_BYTES = 2 * 1024 * 1024
+MAX_FILE_BYTES = 200 * 1024 * 1024
+MAX_LINES = 500
+MAX_BATCH = 500
+MAX_PAGE = 200
+DEFAULT_PAGE = 50
+MAX_CODE = 64
+MAX_TEXT = 200
+MAX_NOTE = 1000
+MAX_SKUS_ASKED = 200
+MAX_IDEMPOTENCY_KEY = 200
+MAX_IMPORT_ERRORS_SHOWN = 200
+
+# Times.
+STATEMENT_MS = 5_000
+LOCK_MS = 2_000
+REQUEST_SECONDS = 10
+MAX_TRIES = 6
+RETRY_AFTER_SECONDS = 2
+IDEMPOTENCY_DAYS = 7
+CART_SECONDS = 15 * 60
+PICKUP_CLAIM_SECONDS = 30 * 60
+MAX_CLAIM_SECONDS = 30 * 24 * 3600
+PAYMENT_DUE_HOURS = 72
+UNDO_SECONDS = 60
+MAX_PIN_TRIES = 5
+MAX_HOLD_DAYS = 30
+SWEEP_SECONDS = 5
+
+# Jobs.
+JOB_LEASE_SECONDS = 60
+JOB_BATCH = 50
+JOB_MAX_ATTEMPTS = 12
+JOB_BACKOFF_SECONDS = 2
+JOB_BACKOFF_MAX_SECONDS = 3600
+
+DEVELOPMENT_SECRET = "development-only-secret-not-for-production"  # noqa: S105  refused in production
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class SettingsError(RuntimeError):
+    """The environment does not allow the application to start; the message names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. Built once, by `read()`."""
+
+    app_env: str
+    database_url: str
+    redis_url: str | None
+    secret_key: str
+    public_url: str
+    metrics_token: str | None
+    lock_ms: int
+    statement_ms: int
+    pool_size: int
+
+    @property
+    def is_production(self) -> bool:
+        """True where defaults that only suit a laptop are refused."""
+        return self.app_env == "production"
+
+
+def read(overrides: dict[str, str] | None = None) -> Settings:
+    """Read the settings, or raise SettingsError naming what is missing.
+
+    `overrides` stand in for environment variables (tests).
+    """
+    env = {**os.environ, **(overrides or {})}
+    app_env = env.get("APP_ENV") or "development"
+    if app_env not in {"development", "production", "test"}:
+        msg = "APP_ENV must be development, production or test"
+        raise SettingsError(msg)
+    secret = env.get("SECRET_KEY") or ""
+    public_url = (env.get("PUBLIC_URL") or "").rstrip("/")
+    if app_env == "production":
+        if len(secret) < 32 or secret == DEVELOPMENT_SECRET:
+            msg = "SECRET_KEY must be set to at least 32 characters of your own"
+            raise SettingsError(msg)
+        if not public_url:
+            msg = "PUBLIC_URL must be set: links and QR pages need it"
+            raise SettingsError(msg)
+    port = env.get("PORT") or "8000"
+    return Settings(
+        app_env=app_env,
+        database_url=env.get("DATABASE_URL") or f"sqlite:///{ROOT / 'var' / 'hitotsu.db'}",
+        redis_url=env.get("REDIS_URL") or None,
+        secret_key=secret or DEVELOPMENT_SECRET,
+        public_url=public_url or f"http://127.0.0.1:{port}",
+        metrics_token=env.get("METRICS_TOKEN") or None,
+        lock_ms=int(env.get("LOCK_MS") or LOCK_MS),
+        statement_ms=int(env.get("STATEMENT_MS") or STATEMENT_MS),
+        pool_size=int(env.get("DB_POOL") or 8),
+    )

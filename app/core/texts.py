@@ -1,0 +1,60 @@
+"""Words for people, in Japanese and English, from the `texts.toml` beside each feature.
+
+`[errors.<code>]` has `ja` and `en`, and `ja_detail`/`en_detail` where the facts are worth a sentence; `[fields.<code>]`
+the faults of a field; `[words.<name>]` what pages say. The language follows Accept-Language or the page's own choice.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from flask import g, has_request_context, request
+
+LANGUAGES = ("ja", "en")
+Entry = dict[str, str]
+_tables: dict[str, dict[str, Entry]] = {"errors": {}, "fields": {}, "words": {}}
+
+
+def load(folder: Path) -> None:
+    """Read the `texts.toml` of a feature's folder."""
+    for table, entries in tomllib.loads((folder / "texts.toml").read_text("utf-8")).items():
+        _tables[table].update(entries)
+
+
+def entries(table: str) -> dict[str, Entry]:
+    """A whole table; tests check that it is complete."""
+    return dict(_tables[table])
+
+
+def language() -> str:
+    """The language of this request: the page's own choice, else Accept-Language, else Japanese."""
+    if not has_request_context():
+        return "ja"
+    chosen = g.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES) or "ja"
+
+
+def choose(lang: str) -> None:
+    """Let this request speak `lang`."""
+    g.language = lang
+
+
+def say(table: str, code: str, suffix: str = "", **facts: object) -> str:
+    """The text of `code` in the request's language, facts filled in; the code itself where there is none."""
+    entry = _tables[table].get(code, {})
+    lang = language()
+    found = entry.get(lang + suffix)
+    if found is None:
+        return "" if suffix else code
+    try:
+        return found.format(**facts)
+    except (KeyError, IndexError):
+        return found
+
+
+def word(code: str, **facts: object) -> str:
+    """A page's word or sentence."""
+    return say("words", code, **facts)

@@ -1,0 +1,99 @@
+"""Oversell incidents: a fact broke a promise. Opened and closed by looking at levels after each change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from app.core import actor, clock
+from app.core.db import ask, ask_one, db, later
+from app.core.ids import new_id
+from app.core.outbox import emit
+from app.core.sql import Sql
+
+from . import expiry
+from .errors import UnknownIncident
+from .levels import Level
+from .models import StockIncident
+
+_MARK = Sql("UPDATE stock_level SET oversold = :oversold WHERE location_id = :location_id AND sku = :sku")
+_LEVEL = Sql("SELECT on_hand, reserved, oversold FROM stock_level WHERE location_id = :location_id AND sku = :sku")
+_OPEN = Sql(
+    "INSERT INTO stock_incident (id, location_id, sku, kind, state, shortage, cause_type, cause_id, opened_at, version, "
+    "updated_at) VALUES (:id, :location_id, :sku, 'oversell', 'open', :shortage, :cause_type, :cause_id, :now, 1, :now)"
+)
+_UPDATE = Sql(
+    "UPDATE stock_incident SET shortage = :shortage, state = :state, resolved_at = :resolved_at, version = version + 1, "
+    "updated_at = :now WHERE location_id = :location_id AND sku = :sku AND state = 'open' RETURNING id, version"
+)
+
+
+def settle(after: Sequence[Level], cause_type: str, cause_id: str) -> None:
+    """Open, update or resolve incidents so that they explain `after` exactly."""
+    for level in after:
+        if not level.shortage and not level.oversold:
+            continue
+        now = level
+        if level.shortage and expiry.end_past_due(level.location_id, [level.sku]):
+            now = _fresh(level)
+        if now.shortage and not now.oversold:
+            _open(now, cause_type, cause_id)
+        elif now.oversold:
+            _change(now)
+
+
+def _fresh(level: Level) -> Level:
+    row = ask_one(_LEVEL, {"location_id": level.location_id, "sku": level.sku}).rows[0]
+    return Level(level.location_id, level.sku, row[0], row[1], bool(row[2]))
+
+
+def _open(level: Level, cause_type: str, cause_id: str) -> None:
+    incident_id = new_id()
+    place = {"location_id": level.location_id, "sku": level.sku}
+    later(_MARK, {**place, "oversold": True})
+    later(
+        _OPEN,
+        {**place, "id": incident_id, "shortage": level.shortage, "cause_type": cause_type, "cause_id": cause_id,
+         "now": clock.text(clock.now())},
+    )  # fmt: skip
+    emit("oversell.opened", aggregate=("stock_incident", incident_id), sequence=1, location=level.location_id,
+         id=incident_id, sku=level.sku, shortage=level.shortage)  # fmt: skip
+
+
+def _change(level: Level) -> None:
+    place = {"location_id": level.location_id, "sku": level.sku}
+    now = clock.text(clock.now())
+    resolved = not level.shortage
+    if resolved:
+        later(_MARK, {**place, "oversold": False})
+    (answer,) = ask(
+        (_UPDATE, {**place, "shortage": level.shortage, "state": "resolved" if resolved else "open",
+                   "resolved_at": now if resolved else None, "now": now})
+    )  # fmt: skip
+    for incident_id, version in answer.rows:
+        emit("oversell.resolved" if resolved else "oversell.changed", aggregate=("stock_incident", str(incident_id)),
+             sequence=version, location=level.location_id, id=str(incident_id), sku=level.sku,
+             shortage=level.shortage)  # fmt: skip
+
+
+def find_incident(incident_id: str) -> StockIncident:
+    """One incident inside the actor's bounds, or UnknownIncident."""
+    found: StockIncident | None = db.session.get(StockIncident, incident_id)
+    if found is None or not actor.current().sees_location(found.location_id):
+        raise UnknownIncident
+    return found
+
+
+def incidents_query(location: str | None, state: str | None) -> Any:
+    """Incidents inside the actor's bounds, to be paged."""
+    query = select(StockIncident)
+    bounds = actor.current().locations
+    if bounds is not None:
+        query = query.where(StockIncident.location_id.in_(bounds))
+    if location:
+        query = query.where(StockIncident.location_id == location)
+    if state:
+        query = query.where(StockIncident.state == state)
+    return query

@@ -1,0 +1,1 @@
+"""Places: shops and warehouses, their hours, pickup slots and business day."""
