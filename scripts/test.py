@@ -21,6 +21,7 @@ RESULTS = ROOT / "var" / "test-results"
 COUNTS = ROOT / ".ci" / "counts"
 
 SERIAL = ("tests/concurrency", "tests/faults")
+WITHOUT_DATABASE = ("tests/unit", "tests/test_layers.py", "tests/test_servers.py", "tests/test_tidy.py")
 NO_TESTS_COLLECTED = 5
 
 
@@ -46,7 +47,7 @@ class Part:
 
 PARTS = (
     Part("sqlite", "sqlite", ("tests",), ignored=SERIAL, processes=2),
-    Part("postgresql", "postgresql", ("tests",), ignored=(*SERIAL, "tests/property", "tests/unit"), processes=2),
+    Part("postgresql", "postgresql", ("tests",), ignored=(*SERIAL, *WITHOUT_DATABASE, "tests/property"), processes=2),
     Part("races", "postgresql", ("tests/concurrency", "tests/property", "tests/faults")),
 )
 

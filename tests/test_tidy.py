@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.tidy import breaches, foreign
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("app", "bopis", "pos_bridge")
-NOT_OURS = {"var", "node_modules", "dist", "__pycache__", "data"}  # data: real payloads, with their own words
+MADE_ON_THE_SPOT = {"var", "node_modules", "dist", "__pycache__"}
 LARGEST_TEXT = 1_000_000
 
 DOC = '"""What it is."""\n'
@@ -28,24 +29,39 @@ def test_the_product_is_tidy() -> None:
     assert found == []
 
 
-def our_files(folder: Path = ROOT) -> Iterator[Path]:
+def tracked() -> list[Path]:
+    """Return what git tracks; in an unpacked archive, which has no git, everything that is not made on the spot."""
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if (ROOT / ".git").exists() and listing.returncode == 0:
+        return [ROOT / name for name in listing.stdout.split("\0") if name]
+    return list(walk(ROOT))
+
+
+def walk(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            if path.name not in NOT_OURS and (path.name == ".ci" or not path.name.startswith(".")):
-                yield from our_files(path)
-        elif path.stat().st_size < LARGEST_TEXT:
+        if not path.is_dir():
             yield path
+        elif path.name not in MADE_ON_THE_SPOT and (path.name == ".ci" or not path.name.startswith(".")):
+            yield from walk(path)
+
+
+def our_texts() -> Iterator[tuple[Path, str]]:
+    for path in tracked():
+        name = path.relative_to(ROOT)
+        if "data" in name.parts or not path.is_file() or path.stat().st_size > LARGEST_TEXT:
+            continue  # real payloads have their own words
+        try:
+            yield name, path.read_text()
+        except UnicodeDecodeError:  # a picture
+            continue
 
 
 def test_nothing_names_this_machine_or_a_package_index() -> None:
-    found = []
-    for path in our_files():
-        try:
-            text = path.read_text()
-        except UnicodeDecodeError:  # a picture
-            continue
-        found += [f"{path.relative_to(ROOT)}: {word}" for word in foreign(text)]
-    assert found == []
+    assert [f"{name}: {word}" for name, text in our_texts() for word in foreign(text)] == []
+
+
+def test_an_archive_is_read_like_a_clone() -> None:
+    assert {ROOT / "Makefile", ROOT / ".ci/run", ROOT / "scripts/install"} <= set(walk(ROOT)) & set(tracked())
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
