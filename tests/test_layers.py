@@ -36,7 +36,7 @@ def layers() -> list[str]:
 def house(tmp_path: Path) -> Path:
     """Copy the contracts, with every package of the picture as an empty module beside them."""
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-    for package in ("app", "app/stock", "app/reports", "bopis", "pos_bridge"):
+    for package in ("app", "app/stock", "app/reports", "bopis", "demo", "pos_bridge"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
     for name in layers():
@@ -55,6 +55,7 @@ def test_the_copy_is_sound(house: Path) -> None:
 KERNEL = "Inside the kernel, imports go down the picture only"
 ROOMS = "The two rooms stand on the kernel and not on each other"
 BUILDER = "Only wsgi.py builds the application"
+STRANGER = "The demo chain is a stranger: it has the public API alone"
 LEDGER = "The ledger's tables are private; reports may read them"
 
 
@@ -67,6 +68,8 @@ LEDGER = "The ledger's tables are private; reports may read them"
         ("app/orders.py", "import bopis", [ROOMS]),
         ("bopis/__init__.py", "import pos_bridge", [ROOMS]),
         ("pos_bridge/__init__.py", "from app.factory import __name__", [BUILDER]),
+        ("demo/__init__.py", "from app import stock", [STRANGER]),
+        ("app/cli.py", "from app import factory", [KERNEL]),
         ("bopis/__init__.py", "from app.stock.models import __name__", [LEDGER]),
     ],
 )
