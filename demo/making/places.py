@@ -27,7 +27,6 @@ class Store:
     opens: str
     closes: str
     source_store: str | None
-    closed_on: str | None = None
 
 
 STORES = (
@@ -36,7 +35,7 @@ STORES = (
     Store("SPK1", "札幌北一条店", "Sapporo", "0600001", "4-1", 43.063, 141.351, "09:00", "22:00", "356"),
     Store("OSK1", "大崎古川店", "Osaki Furukawa", "9896162", "1-2", 38.571, 140.967, "09:00", "21:00", "292"),
     Store("TYO2", "有楽町店", "Yurakucho", "1000006", "2-7", 35.675, 139.763, "10:00", "21:00", None),
-    Store("CTS1", "千歳店", "Chitose", "0660062", "3-1", 42.828, 141.652, "10:00", "20:00", None, "wed"),
+    Store("CTS1", "千歳店", "Chitose", "0660062", "3-1", 42.828, 141.652, "10:00", "20:00", None),
 )
 WAREHOUSE = "WH1"
 ZAKKA_STORES = ("TYO2", "CTS1")
@@ -55,7 +54,6 @@ def _hyphened(code: str) -> str:
 
 
 def _store(store: Store, row: dict[str, Any]) -> dict[str, Any]:
-    hours = [] if store.opens == store.closes else [[store.opens, store.closes]]
     return {
         "code": store.code,
         "name": store.name,
@@ -66,7 +64,7 @@ def _store(store: Store, row: dict[str, Any]) -> dict[str, Any]:
         "address": f"{row['prefecture']}{row['city']}{row['neighborhood']}{store.street}",
         "latitude": store.latitude,
         "longitude": store.longitude,
-        "hours": {day: [] if day == store.closed_on else hours for day in _WEEK},
+        "hours": {day: [[store.opens, store.closes]] for day in _WEEK},
         "closures": list(_CLOSED),
         "pickup": {"enabled": True, "lead_minutes": 60, "hold_days": 7, "orders_per_hour": 30},
         "safety_stock": 0,
