@@ -81,7 +81,7 @@ def parse(
     for group in _groups(file):
         count.entries += 1
         if group.fault is None and group.key in seen:
-            group.fault = _rejected(group.rows[0], "receipt-reappears", _named(group.key, source))
+            group.fault = _reappeared(group.rows[0], source)
         seen[group.key] = None
         if len(seen) > RECEIPTS_REMEMBERED:
             del seen[next(iter(seen))]
@@ -245,8 +245,11 @@ def _integer(cells: dict[str, str], name: str, minimum: int, maximum: int) -> in
         raise EntryInvalid(fault.code, name) from None
 
 
-def _named(key: Key, source: str) -> dict[str, str]:
-    return {"source": source, **dict(zip(_KEY, key, strict=False))}
+def _reappeared(row: Row, source: str) -> Rejected:
+    try:
+        return _rejected(row, "receipt-reappears", _natural_key(row, source))
+    except EntryInvalid as fault:
+        return _rejected(row, fault.code, None, fault.column)
 
 
 def _rejected(row: Row, code: str, key: dict[str, str] | None, column: str | None = None) -> Rejected:
