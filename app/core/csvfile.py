@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from app.core.csvcells import CellInvalid, boolean, date, instant, integer
-from app.core.csvwrite import FORMULA_STARTS, Written, encode_rows, safe_cell, to_cp932, write_rows
+from app.core.csvwrite import FORMULA_STARTS, Cell, Written, encode_rows, safe_cell, to_cp932, write_rows
 
 __all__ = [
-    "BadCell", "CellInvalid", "Column", "CsvFile", "CsvHeaderError", "Limits", "Row", "Written", "boolean", "date",
+    "BadCell", "Cell", "CellInvalid", "Column", "CsvFile", "CsvHeaderError", "Limits", "Row", "Written", "boolean", "date",
     "encode_rows", "instant", "integer", "open_csv", "safe_cell", "to_cp932", "write_rows",
 ]  # fmt: skip
 

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,7 @@ def test_the_usual_encodings_are_found(encoding: str, found: str) -> None:
 
 
 def test_the_encoding_is_decided_by_the_whole_file_not_by_its_start() -> None:
-    lines = "sku,name\r\n" + "A,plain\r\n" * 20_000 + "B,帽子\r\n"
+    lines = "sku,name\r\n" + "A,plain\r\n" * 8_000 + "B,帽子\r\n"
     assert cells(lines.encode("cp932"))[-1] == {"sku": "B", "name": "帽子"}
     assert cells(lines.encode())[-1] == {"sku": "B", "name": "帽子"}
 
@@ -144,8 +145,8 @@ def test_an_overlong_line_behind_an_open_quote_costs_one_row() -> None:
 def test_memory_is_bounded_by_a_row_not_by_the_file(tmp_path: Path) -> None:
     path = tmp_path / "big.csv"
     with path.open("wb") as file:
-        file.write(b"sku,name\n" + b"A," + b"x" * 3_000_000 + b"\n")
-        for _ in range(100):
+        file.write(b"sku,name\n" + b"A," + b"x" * 6_000_000 + b"\n")
+        for _ in range(20):
             file.write(b"A,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n" * 1_000)
     tracemalloc.start()
     try:
@@ -155,7 +156,7 @@ def test_memory_is_bounded_by_a_row_not_by_the_file(tmp_path: Path) -> None:
         opened.close()
     finally:
         tracemalloc.stop()
-    assert count == 100_001
+    assert count == 20_001
     assert peak < 2_000_000
 
 
@@ -267,7 +268,8 @@ def test_what_we_wrote_is_read_back_as_it_was() -> None:
     ("text", "stored"),
     [
         ("①", b"\x87\x40"), ("髙", b"\xee\xe0"), ("﨑", b"\xed\x95"), ("〜", b"\x81\x60"), ("−", b"\x81\x7c"),
-        ("—", "―".encode("cp932")), ("a\u00a0b", b"a b"), ("é", b"e"), ("𠮷", "吉".encode("cp932")), ("♡", "〓".encode("cp932")),
+        ("—", "―".encode("cp932")), ("a\u00a0b", b"a b"), ("é", b"e"), ("𠮷", "吉".encode("cp932")),
+        ("♡", "〓".encode("cp932")),
         ("😀", "〓".encode("cp932")), ("ゔ", "ヴ".encode("cp932")), ("葛\U000e0100", "葛".encode("cp932")),
         ("か\u3099", "が".encode("cp932")), ("㈱Ⅳ～－", "㈱Ⅳ～－".encode("cp932")), ("\ud800", b"?"),
     ],
@@ -285,12 +287,10 @@ def test_replaced_characters_are_told_by_row() -> None:
 @settings(deadline=None, max_examples=200)
 @given(st.binary(max_size=400), st.integers(1, 60))
 def test_random_bytes_are_rows_or_a_header_fault(data: bytes, limit: int) -> None:
-    try:
-        rows = read(b"sku,name\n" + data, row_chars=limit + 8)
-        assert all(row.problems or set(row.cells) == {"sku", "name"} for row in rows)
+    rows = read(b"sku,name\n" + data, row_chars=limit + 8)
+    assert all(row.problems or set(row.cells) == {"sku", "name"} for row in rows)
+    with suppress(CsvHeaderError):
         read(data)
-    except CsvHeaderError as fault:
-        assert fault.code
 
 
 @settings(deadline=None, max_examples=100)

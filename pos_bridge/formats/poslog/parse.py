@@ -10,7 +10,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 from xml.etree.ElementTree import Element, TreeBuilder, XMLPullParser, tostring
 
 from defusedxml.common import DefusedXmlException
@@ -110,17 +110,26 @@ def _events(stream: BinaryIO, tally: Tally) -> Iterator[tuple[str, Element]]:
     yield from _fed(pull, None, tally)
 
 
-def _fed(pull: XMLPullParser[Element], data: str | bytes | None, tally: Tally) -> list[tuple[str, Element]]:
+def _fed(pull: XMLPullParser[Element], data: str | bytes | None, tally: Tally) -> Iterator[tuple[str, Element]]:
+    """Give what the piece completed; a fault in it comes after what stood before it."""
     try:
         if data is None:
             pull.close()
         else:
             pull.feed(data)
-        return list(pull.read_events())  # type: ignore[arg-type,unused-ignore]
     except DefusedXmlException:
         raise FileInvalid("forbidden-xml", tally.entries) from None
     except (SyntaxError, ValueError, LookupError):
         raise FileInvalid("not-xml", tally.entries) from None
+    events = pull.read_events()
+    while True:
+        try:
+            found = cast(tuple[str, Element], next(events))
+        except StopIteration:
+            return
+        except SyntaxError:
+            raise FileInvalid("not-xml", tally.entries) from None
+        yield found
 
 
 def _decoder(start: bytes) -> codecs.IncrementalDecoder | None:

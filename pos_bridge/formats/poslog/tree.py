@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from app.core.csvfile import CellInvalid
@@ -20,7 +21,12 @@ AMOUNT_MAX = 10**12
 
 def name_of(element: Element) -> str:
     """Give the element's name without its namespace."""
-    return str(element.tag).rpartition("}")[2]
+    return _local(str(element.tag))
+
+
+@lru_cache(maxsize=1_024)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def children(element: Element, name: str) -> Iterator[Element]:
