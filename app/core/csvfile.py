@@ -23,8 +23,8 @@ from app.core.csvcells import CellInvalid, boolean, date, instant, integer
 from app.core.csvwrite import FORMULA_STARTS, Cell, Written, encode_rows, safe_cell, to_cp932, write_rows
 
 __all__ = [
-    "BadCell", "Cell", "CellInvalid", "Column", "CsvFile", "CsvHeaderError", "Limits", "Row", "Written", "boolean", "date",
-    "encode_rows", "instant", "integer", "open_csv", "safe_cell", "to_cp932", "write_rows",
+    "BadCell", "Cell", "CellInvalid", "Column", "CsvFile", "CsvHeaderError", "Limits", "Row", "Written", "boolean",
+    "date", "encode_rows", "instant", "integer", "open_csv", "safe_cell", "to_cp932", "write_rows",
 ]  # fmt: skip
 
 _CHUNK: Final = 1 << 16
