@@ -1,1 +1,25 @@
-"""Catalogue: products, SKUs, barcodes, prices."""
+"""Products, SKUs, barcodes and prices.
+
+Front door: `require`, `UnknownSku`, `BarcodeTaken`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from app.core import texts
+
+from .errors import BarcodeTaken, UnknownSku
+from .lookup import forget, require
+
+__all__ = ["BarcodeTaken", "UnknownSku", "forget", "register", "require"]
+
+
+def register(app: Flask) -> None:  # noqa: ARG001  every feature is registered the same way
+    """Load words and tables."""
+    from . import models  # noqa: F401  tables
+
+    texts.load(Path(__file__).parent)
+    forget()

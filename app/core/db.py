@@ -24,7 +24,7 @@ from flask import Flask, has_app_context
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, event, exc
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, registry
 
 from app.core import clock, settings
 from app.core.errors import AppError, Unavailable
@@ -35,7 +35,7 @@ from app.core.types import Id, Json, UtcDateTime
 class Base(DeclarativeBase):
     """All tables of the product."""
 
-    type_annotation_map = {dt.datetime: UtcDateTime, dict[str, Any]: Json, list[Any]: Json}
+    registry = registry(type_annotation_map={dt.datetime: UtcDateTime, dict[str, Any]: Json, list[Any]: Json})
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})

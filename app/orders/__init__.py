@@ -1,1 +1,9 @@
-"""Orders: one order for all channels, its money and its states."""
+"""Being built."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:  # noqa: ARG001
+    """Nothing yet."""

@@ -1,1 +1,24 @@
-"""Places: shops and warehouses, their hours, pickup slots and business day."""
+"""Places: shops and warehouses, their hours, closures, business day and pickup settings.
+
+Front door: `UnknownLocation`, `safety_call`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from app.core import texts
+
+from .errors import UnknownLocation
+from .places import safety_call
+
+__all__ = ["UnknownLocation", "register", "safety_call"]
+
+
+def register(app: Flask) -> None:  # noqa: ARG001  every feature is registered the same way
+    """Load words and tables."""
+    from . import models  # noqa: F401  tables
+
+    texts.load(Path(__file__).parent)

@@ -1,0 +1,91 @@
+"""How an order's goods reach the customer: a registry of methods that the rooms above fill in.
+
+An order collected at a store opens its pickup in the order's own transaction, though `orders` does not know `bopis`.
+Each method answers the same few questions; `orders` claims the stock and hands the claim over.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.core.errors import Invalid
+
+
+class UnknownMethod(Invalid):
+    """No such way to get the goods."""
+
+    code = "unknown-fulfilment-method"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """Pieces of one order line."""
+
+    line_ref: str
+    sku: str
+    name: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a method is told when an order opens or changes its work item. The claim is the order's already."""
+
+    order_id: str
+    number: str
+    channel: str
+    location_id: str
+    claim_id: str
+    lines: Sequence[OpenLine]
+    placed_at: dt.datetime
+    pickup_at: dt.datetime | None
+    amount_due: int
+    phone: str | None
+    name: str | None
+    language: str = "ja"
+
+
+class Method(Protocol):
+    """One way to get the goods (`pickup`, `ship`). All calls run inside the order's transaction."""
+
+    def locate(self, wanted: Mapping[str, Any], lines: Mapping[str, int], channel: str) -> str:
+        """The location the goods come from. `wanted` is the request's `fulfilment`, `lines` pieces by SKU.
+
+        Raises a refusal (unknown or closed location, pickup not offered, nothing near has every line).
+        """
+
+    def open(self, opening: Opening) -> str:
+        """Make the work item; returns its id."""
+
+    def change(self, work_id: str, opening: Opening) -> str:
+        """Fit the work item to changed lines or another location; returns the (possibly new) id. Refused once picking
+        has begun.
+        """
+
+    def cancel(self, work_id: str, parts: Mapping[str, int], *, whole: bool, reason: str) -> None:
+        """Take `parts` ({line_ref: pieces}) out of the work item and end or reduce its claim; `whole` ends it."""
+
+    def describe(self, work_id: str) -> dict[str, Any]:
+        """What the order's answer shows of the work item."""
+
+    def settle(self, work_id: str, *, paid_at: dt.datetime, reference: str) -> None:
+        """A till's sale has paid and handed over what was open."""
+
+
+_methods: dict[str, Method] = {}
+
+
+def offer(name: str, method: Method) -> None:
+    """Register a method; called from the feature's `register(app)`."""
+    _methods[name] = method
+
+
+def method(name: str) -> Method:
+    """The method of this name, or UnknownMethod."""
+    found = _methods.get(name)
+    if found is None:
+        raise UnknownMethod(errors=[{"pointer": "/fulfilment/method", "code": "not-allowed"}])
+    return found

@@ -1,0 +1,49 @@
+"""THE LEDGER: movements, levels, claims, transfers, incidents. One stock pool for every channel.
+
+Promises (`reserve`) may be refused, facts (`record`) may not. A claim is reserved, then posted, released or expired,
+once. Levels follow the ledger and the open claims in the same transaction, and `check` proves it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from app.core import jobs, texts
+
+from .claims import ClaimView, attach, extend, find, merge, post, release, reserve, void
+from .errors import InsufficientStock, ReservationAttached, ReservationEnded, ReservationMismatch, UnknownReservation
+from .expiry import sweep_all
+from .ledger import Cause, Goods, Movement, record
+
+__all__ = [
+    "Cause",
+    "ClaimView",
+    "Goods",
+    "InsufficientStock",
+    "Movement",
+    "ReservationAttached",
+    "ReservationEnded",
+    "ReservationMismatch",
+    "UnknownReservation",
+    "attach",
+    "extend",
+    "find",
+    "merge",
+    "post",
+    "record",
+    "register",
+    "release",
+    "reserve",
+    "sweep_all",
+    "void",
+]
+
+
+def register(app: Flask) -> None:  # noqa: ARG001  every feature is registered the same way
+    """Load words and tables, and sweep past-due claims now and then."""
+    from . import models  # noqa: F401  tables
+
+    texts.load(Path(__file__).parent)
+    jobs.every(5, "stock.sweep")(sweep_all)
