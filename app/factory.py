@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -58,7 +59,7 @@ def create_app(features: Iterable[ModuleType] = (), **config: Any) -> Flask:
 
 
 def _make_folder(url: str) -> None:
-    path = settings.Path(url.removeprefix("sqlite:///"))
+    path = Path(url.removeprefix("sqlite:///"))
     if path.name and path.name != ":memory:":
         path.parent.mkdir(parents=True, exist_ok=True)
 

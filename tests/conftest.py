@@ -32,9 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[servers.Postgres | None]:
+def cluster() -> servers.Postgres | None:
     """A PostgreSQL cluster for the session, careless about crashes and fast."""
-    yield servers.shared_postgres() if ON_POSTGRESQL else None
+    return servers.shared_postgres() if ON_POSTGRESQL else None
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ from sqlalchemy.orm import DeclarativeBase, registry
 from app.core import clock, settings
 from app.core.errors import AppError, Unavailable
 from app.core.sql import Answer, Call, Params, Sql, queue_of, send
-from app.core.types import Id, Json, UtcDateTime
+from app.core.types import Json, UtcDateTime
 
 
 class Base(DeclarativeBase):
@@ -168,7 +168,7 @@ def _commit() -> None:
 
 
 def _discard() -> None:
-    session = db.session
+    session = db.session()
     try:
         if session.in_transaction():
             queue_of(session.connection()).clear()
@@ -180,7 +180,7 @@ def _discard() -> None:
 def _reset(error: BaseException) -> None:
     """After a lost connection, let the pool forget every connection made before it was lost."""
     if _is_gone(error):
-        db.session.invalidate()
+        db.session().invalidate()
         db.engine.dispose()
 
 
@@ -213,6 +213,11 @@ def is_unavailable(error: BaseException) -> bool:
         or state.startswith(("53", "57"))
         or (isinstance(error, exc.OperationalError) and isinstance(error.orig, sqlite3.OperationalError))
     )
+
+
+def abandon() -> None:
+    """Undo whatever a failed job left open in this context."""
+    _discard()
 
 
 def in_use_case() -> bool:
@@ -290,7 +295,6 @@ def init(app: Flask) -> None:
 
 def _queue_savepoints(engine: Engine) -> None:
     """Let savepoints travel with the next statement: a claim would otherwise pay four trips for nothing."""
-
     plain = functools.lru_cache(maxsize=256)(Sql)
 
     def savepoint(connection: Connection, name: str) -> None:

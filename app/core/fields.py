@@ -23,7 +23,7 @@ class In(Schema):
 
         unknown = RAISE
 
-    error_messages = {"unknown": "unknown-field", "type": "not-object"}  # noqa: RUF012  marshmallow's own form
+    error_messages = {"unknown": "unknown-field", "type": "not-object"}
 
 
 class Out(Schema):
@@ -36,13 +36,13 @@ _COMMON = {"required": "required", "null": "null", "validator_failed": "not-allo
 class Integer(fields.Integer):
     """An integer with both bounds; no float, no text, no boolean."""
 
-    default_error_messages = {**_COMMON, "invalid": "not-integer", "too_large": "out-of-range"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "invalid": "not-integer", "too_large": "out-of-range"}
 
     def __init__(self, low: int, high: int, **kwargs: Any) -> None:
         kwargs.setdefault("validate", validate.Range(min=low, max=high, error="out-of-range"))
         super().__init__(strict=True, **kwargs)
 
-    def _validated(self, value: Any) -> int | None:
+    def _validated(self, value: Any) -> int:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
             raise self.make_error("invalid")
         return super()._validated(value)
@@ -51,7 +51,7 @@ class Integer(fields.Integer):
 class QueryInteger(fields.Integer):
     """An integer in a query string."""
 
-    default_error_messages = {**_COMMON, "invalid": "not-integer", "too_large": "out-of-range"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "invalid": "not-integer", "too_large": "out-of-range"}
 
     def __init__(self, low: int, high: int, **kwargs: Any) -> None:
         kwargs.setdefault("validate", validate.Range(min=low, max=high, error="out-of-range"))
@@ -81,7 +81,7 @@ def SignedQuantity(**kwargs: Any) -> Integer:  # noqa: N802
 class Text(fields.String):
     """Text without control characters, trimmed, with a length."""
 
-    default_error_messages = {**_COMMON, "invalid": "not-text", "invalid_utf8": "not-text"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "invalid": "not-text", "invalid_utf8": "not-text"}
 
     def __init__(self, high: int = settings.MAX_TEXT, low: int = 1, *, multiline: bool = False, **kwargs: Any) -> None:
         self.low, self.high, self.multiline = low, high, multiline
@@ -118,7 +118,7 @@ class Code(Text):
 class Identifier(fields.String):
     """A UUID of ours."""
 
-    default_error_messages = {**_COMMON, "invalid": "not-id"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "invalid": "not-id"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -130,9 +130,9 @@ class Identifier(fields.String):
 class Instant(fields.Field[dt.datetime]):
     """RFC 3339 with an offset in; UTC with `Z` out."""
 
-    default_error_messages = {**_COMMON, "invalid": "not-instant"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "invalid": "not-instant"}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.datetime:  # noqa: ARG002
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.datetime:
         if not isinstance(value, str) or len(value) > 40 or len(value) < 17 or value[10] not in "Tt ":
             raise self.make_error("invalid")
         try:
@@ -143,16 +143,16 @@ class Instant(fields.Field[dt.datetime]):
         except (ValueError, OverflowError) as error:
             raise self.make_error("invalid") from error
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ARG002
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return clock.public(clock.parse(value))
 
 
 class Day(fields.Field[dt.date]):
     """A business date, `YYYY-MM-DD`."""
 
-    default_error_messages = {**_COMMON, "invalid": "not-date"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "invalid": "not-date"}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.date:  # noqa: ARG002
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.date:
         if not isinstance(value, str) or len(value) != 10:
             raise self.make_error("invalid")
         try:
@@ -160,14 +160,14 @@ class Day(fields.Field[dt.date]):
         except ValueError as error:
             raise self.make_error("invalid") from error
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ARG002
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else str(value)[:10]
 
 
 class Choice(fields.String):
     """One of a few words."""
 
-    default_error_messages = {**_COMMON, "invalid": "not-text"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "invalid": "not-text"}
 
     def __init__(self, *choices: str, **kwargs: Any) -> None:
         super().__init__(validate=validate.OneOf(choices, error="not-allowed"), **kwargs)
@@ -176,9 +176,9 @@ class Choice(fields.String):
 class Flag(fields.Boolean):
     """true or false, nothing else."""
 
-    default_error_messages = {**_COMMON, "invalid": "not-boolean"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "invalid": "not-boolean"}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ARG002
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
             raise self.make_error("invalid")
         return value
@@ -187,7 +187,7 @@ class Flag(fields.Boolean):
 class Number(fields.Float):
     """A coordinate or a distance; never money."""
 
-    default_error_messages = {  # noqa: RUF012
+    default_error_messages = {
         **_COMMON, "invalid": "not-number", "special": "not-number", "too_large": "out-of-range",
     }  # fmt: skip
 
@@ -203,7 +203,7 @@ class Number(fields.Float):
 class Items(fields.List[Any]):
     """A list with a bounded length."""
 
-    default_error_messages = {**_COMMON, "invalid": "not-list"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "invalid": "not-list"}
 
     def __init__(self, inner: Any, low: int = 0, high: int = settings.MAX_LINES, **kwargs: Any) -> None:
         super().__init__(inner, validate=validate.Length(min=low, max=high, error="length"), **kwargs)
@@ -212,13 +212,13 @@ class Items(fields.List[Any]):
 class Part(fields.Nested):
     """An object inside an object."""
 
-    default_error_messages = {**_COMMON, "type": "not-object"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "type": "not-object"}
 
 
 class Mapping(fields.Dict):
     """An object with free keys."""
 
-    default_error_messages = {**_COMMON, "invalid": "not-object"}  # noqa: RUF012
+    default_error_messages = {**_COMMON, "invalid": "not-object"}
 
 
 class PageQuery(In):

@@ -197,10 +197,7 @@ def _query(op: Operation, view: View, path_values: dict[str, Any]) -> Response:
         args.append(_read_query(op.query))
     stored = _dump(op, view(*args, **path_values) if op.query or op.body else view(**path_values))
     tag = etags.of(stored.body)
-    if tag in request.if_none_match:
-        response = Response(status=304)
-    else:
-        response = _respond(stored)
+    response = Response(status=304) if tag in request.if_none_match else _respond(stored)
     if op.method == "GET":
         response.set_etag(tag)
     return response
@@ -221,12 +218,13 @@ def _command(op: Operation, view: View, path_values: dict[str, Any]) -> Response
         return idempotency.find(caller.id, key, mark) if key is not None else None
 
     def settle(outcome: Stored | AppError) -> None:
-        refused = isinstance(outcome, AppError)
-        if key is not None and (not refused or outcome.status in _STORED_STATUSES):
-            idempotency.keep(caller.id, key, mark, problems.render(outcome) if refused else outcome)
+        refusal = outcome if isinstance(outcome, AppError) else None
+        answer = problems.render(outcome) if isinstance(outcome, AppError) else outcome
+        if key is not None and (refusal is None or refusal.status in _STORED_STATUSES):
+            idempotency.keep(caller.id, key, mark, answer)
         audit.record(
             op.endpoint,
-            outcome=outcome.code if refused else "done",
+            outcome=refusal.code if refusal is not None else "done",
             location=g.get("audit_location"),
             object_type=g.get("audit_type"),
             object_id=g.get("audit_id") or next(iter(map(str, path_values.values())), None),

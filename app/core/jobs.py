@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import actor, clock, metrics, outbox, settings
 from app.core.actor import SYSTEM
-from app.core.db import Base, ask_one, db, use_case
+from app.core.db import Base, abandon, ask_one, use_case
 from app.core.ids import new_id
 from app.core.outbox import Event
 from app.core.sql import Sql, json_of
@@ -44,18 +44,16 @@ class Timed:
 
 
 _timed: dict[str, Timed] = {}
-_EVENT = "id, topic, aggregate_type, aggregate_id, sequence, location_id, payload, attempts"
 _LEASE_DUE = Sql(
     "UPDATE outbox_event SET lease_until = :until, attempts = attempts + 1 WHERE id IN ("
     "SELECT id FROM outbox_event WHERE state = 'due' AND due_at <= :now "
-    "AND (lease_until IS NULL OR lease_until < :now) ORDER BY due_at, id LIMIT :batch {for_update} SKIP LOCKED) "
-    f"RETURNING {_EVENT}",  # noqa: S608  our own columns
-    sqlite="UPDATE outbox_event SET lease_until = :until, attempts = attempts + 1 WHERE id IN ("
-    "SELECT id FROM outbox_event WHERE state = 'due' AND due_at <= :now "
-    "AND (lease_until IS NULL OR lease_until < :now) ORDER BY due_at, id LIMIT :batch) "
-    f"RETURNING {_EVENT}",  # noqa: S608
+    "AND (lease_until IS NULL OR lease_until < :now) ORDER BY due_at, id LIMIT :batch {for_update_skip_locked}) "
+    "RETURNING id, topic, aggregate_type, aggregate_id, sequence, location_id, payload, attempts"
 )
-_FIND = Sql(f"SELECT {_EVENT} FROM outbox_event WHERE id = :id AND state = 'due'")  # noqa: S608
+_FIND = Sql(
+    "SELECT id, topic, aggregate_type, aggregate_id, sequence, location_id, payload, attempts FROM outbox_event "
+    "WHERE id = :id AND state = 'due'"
+)
 _DONE = Sql("UPDATE outbox_event SET state = 'done', lease_until = NULL WHERE id = :id AND state = 'due'")
 _AGAIN = Sql(
     "UPDATE outbox_event SET state = :state, due_at = :due_at, lease_until = NULL, last_error = :error WHERE id = :id"
@@ -88,8 +86,8 @@ def lease(batch: int = settings.JOB_BATCH) -> list[Event]:
 def _event(row: tuple[object, ...]) -> Event:
     id_, topic, kind, aggregate, sequence, location, payload, attempts = row
     return Event(
-        id=str(id_), topic=str(topic), aggregate_type=str(kind), aggregate_id=str(aggregate), sequence=int(str(sequence)),
-        location_id=str(location), payload=json_of(payload), attempts=int(str(attempts)),
+        id=str(id_), topic=str(topic), aggregate_type=str(kind), aggregate_id=str(aggregate),
+        sequence=int(str(sequence)), location_id=str(location), payload=json_of(payload), attempts=int(str(attempts)),
     )  # fmt: skip
 
 
@@ -101,7 +99,7 @@ def execute(event: Event) -> bool:
         for handler in outbox.handlers_of(event.topic):
             handler(event)
     except Exception as error:  # noqa: BLE001  whatever it is, it must not stop the queue
-        db.session.rollback()
+        abandon()
         _failed(event, error)
         return False
     _finished(event.id)
@@ -163,7 +161,7 @@ def run_timed() -> int:
                 job.run()
                 ran += 1
         except Exception as error:  # noqa: BLE001  it is due again at its next time
-            db.session.rollback()
+            abandon()
             metrics.JOBS.labels(job.name, "failed").inc()
             log.warning("timed_job_failed", name=job.name, error=type(error).__name__, detail=str(error)[:200])
     return ran

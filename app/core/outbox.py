@@ -49,9 +49,7 @@ class OutboxEvent(Base):
     __table_args__ = (
         UniqueConstraint("location_id", "id", name="ux_outbox_location"),
         UniqueConstraint("aggregate_id", "sequence", "aggregate_type", name="ux_outbox_sequence"),
-        Index(
-            "ix_outbox_due", "due_at", sqlite_where=text("state = 'due'"), postgresql_where=text("state = 'due'")
-        ),
+        Index("ix_outbox_due", "due_at", sqlite_where=text("state = 'due'"), postgresql_where=text("state = 'due'")),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     location_id: Mapped[str] = mapped_column(String(64))
@@ -107,7 +105,7 @@ def emit(
     sequence: int,
     location: str | None = None,
     due_at: dt.datetime | None = None,
-    **payload: object,
+    **payload: Any,
 ) -> str:
     """Write an event with this transaction; returns its id.
 

@@ -44,7 +44,12 @@ def moment(key: object) -> dt.datetime:
 
 
 def page(
-    query: Select[Any], model: Any, args: dict[str, Any], *, show: Callable[[Any], Any] = lambda row: row, key: str = "id"
+    query: Select[Any],
+    model: Any,
+    args: dict[str, Any],
+    *,
+    show: Callable[[Any], Any] = lambda row: row,
+    key: str = "id",
 ) -> dict[str, Any]:
     """One page of `query` over `model`, which has `updated_at` and the unique column `key`."""
     ident = getattr(model, key)

@@ -73,7 +73,7 @@ def respond(error: AppError) -> Response:
 
 
 def faults_of(messages: Any, pointer: str = "") -> Iterator[dict[str, Any]]:
-    """marshmallow's nested messages as a flat list with JSON pointers."""
+    """Marshmallow's nested messages as a flat list with JSON pointers."""
     if isinstance(messages, dict):
         for key, inner in messages.items():
             step = "" if key == "_schema" else "/" + str(key).replace("~", "~0").replace("/", "~1")
@@ -96,9 +96,9 @@ def install(app: Flask) -> None:
     def on_app_error(error: AppError) -> Response:
         return respond(error)
 
-    def on_http(error: HTTPException) -> Response:
+    def on_http(error: HTTPException) -> Any:
         if error.code is not None and error.code < 400:
-            return error.get_response()  # type: ignore[return-value]  a redirect
+            return error.get_response()
         kind = _HTTP.get(error.code or 500)
         if kind is None:
             kind = errors.BadRequest if (error.code or 500) < 500 else errors.Unavailable
@@ -112,7 +112,7 @@ def install(app: Flask) -> None:
         if db.is_unavailable(error):
             log.warning("database_unavailable", error=type(error).__name__)
             return respond(errors.Unavailable(reason="database"))
-        log.exception("unexpected_error")
+        log.error("unexpected_error", exc_info=error)
         if app.config.get("PROPAGATE_BUGS"):
             raise error
         return respond(AppError())

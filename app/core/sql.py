@@ -51,9 +51,9 @@ class Sql:
         for rows in sets:
             pg = pg.replace("{" + rows.name + "}", rows.postgresql)
             lite = lite.replace("{" + rows.name + "}", rows.sqlite)
-        pg = pg.replace("{for_update}", "FOR UPDATE")
+        pg = pg.replace("{for_update_skip_locked}", "FOR UPDATE SKIP LOCKED").replace("{for_update}", "FOR UPDATE")
         self.postgresql = _NAME.sub(r"%(\1)s", pg.replace("%", "%%"))
-        self.sqlite = lite.replace("{for_update}", "")
+        self.sqlite = lite.replace("{for_update_skip_locked}", "").replace("{for_update}", "")
 
 
 Call = tuple[Sql, Params]

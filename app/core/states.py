@@ -64,7 +64,7 @@ def allowed(table: Table, state: StrEnum) -> list[str]:
     return sorted({action for (before, action) in table if before == state})
 
 
-def move(row: Stateful, action: str, table: Table, *, event: str | None = None, **payload: object) -> None:
+def move(row: Stateful, action: str, table: Table, *, event: str | None = None, **payload: Any) -> None:
     """Take `action` on `row`, or raise IllegalTransition; of many rivals one wins. Emits `event` if one is named."""
     before = row.state
     after = table.get((before, action))
@@ -107,7 +107,7 @@ def move(row: Stateful, action: str, table: Table, *, event: str | None = None, 
         )
 
 
-def touch(row: Stateful, event: str, **payload: object) -> None:
+def touch(row: Stateful, event: str, **payload: Any) -> None:
     """Tell of a change that leaves the state as it is: raises the version and emits `event`."""
     row.version += 1
     row.updated_at = clock.now()

@@ -42,7 +42,7 @@ def choose(lang: str) -> None:
     g.language = lang
 
 
-def say(table: str, code: str, suffix: str = "", **facts: object) -> str:
+def say(table: str, code: str, suffix: str = "", /, **facts: object) -> str:
     """The text of `code` in the request's language, facts filled in; the code itself where there is none."""
     entry = _tables[table].get(code, {})
     lang = language()
@@ -55,6 +55,6 @@ def say(table: str, code: str, suffix: str = "", **facts: object) -> str:
         return found
 
 
-def word(code: str, **facts: object) -> str:
+def word(code: str, /, **facts: object) -> str:
     """A page's word or sentence."""
-    return say("words", code, **facts)
+    return say("words", code, "", **facts)

@@ -46,7 +46,7 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
             raise ValueError(msg)
         return value.astimezone(dt.UTC) if dialect.name == "postgresql" else clock.text(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
         """Always aware, always UTC."""
         return clock.parse(value)
 

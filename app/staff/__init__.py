@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-def register(app: Flask) -> None:  # noqa: ARG001  every feature is registered the same way
+def register(app: Flask) -> None:
     """Let bearer keys become actors."""
     texts.load(Path(__file__).parent)
     http.authenticate_with(find_actor)
