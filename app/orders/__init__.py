@@ -1,9 +1,73 @@
-"""Being built."""
+"""ORDERS: one order for all channels (EC order, mall order, till sale), its lines, payments and refunds.
+
+Each unit's price, discounts and tax are frozen at sale (`pricing`), so that any order of partial cancels adds up. Goods
+are claimed from `stock` in the order's transaction; how they reach the customer is a registered method (`fulfilment`).
+Rooms above: `offer` a method; `lock`, then `record_fulfilment`, `reverse_fulfilment`, `cancel_parts`; a till's receipt
+is `record_sale`, taken back by `reverse_sale`; one that pays a pickup is `settle_at_till`.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Flask
 
+from app.core import texts
 
-def register(app: Flask) -> None:  # noqa: ARG001
-    """Nothing yet."""
+from .errors import TooManyPieces, UnknownOrder
+from .fulfilling import (
+    LineSummary,
+    RefundDue,
+    Summary,
+    cancel_parts,
+    find_for_pickup,
+    lock,
+    record_fulfilment,
+    reverse_fulfilment,
+    settle_at_till,
+    summary,
+)
+from .fulfilment import Method, Opening, OpenLine, offer
+from .pricing import Priced, PricingError, RateTax
+from .sales import PostedSale, RecordedSale, SoldLine, Tender, price_sale, record_sale, reverse_sale
+from .tax import Basis, TaxCategory, tax_rate
+
+__all__ = [
+    "Basis",
+    "LineSummary",
+    "Method",
+    "OpenLine",
+    "Opening",
+    "PostedSale",
+    "Priced",
+    "PricingError",
+    "RateTax",
+    "RecordedSale",
+    "RefundDue",
+    "SoldLine",
+    "Summary",
+    "TaxCategory",
+    "Tender",
+    "TooManyPieces",
+    "UnknownOrder",
+    "cancel_parts",
+    "find_for_pickup",
+    "lock",
+    "offer",
+    "price_sale",
+    "record_fulfilment",
+    "record_sale",
+    "register",
+    "reverse_fulfilment",
+    "reverse_sale",
+    "settle_at_till",
+    "summary",
+    "tax_rate",
+]
+
+
+def register(app: Flask) -> None:
+    """Load words and tables."""
+    from . import models  # noqa: F401  tables
+
+    texts.load(Path(__file__).parent)

@@ -74,6 +74,9 @@ class Method(Protocol):
     def settle(self, work_id: str, *, paid_at: dt.datetime, reference: str) -> None:
         """A till's sale has paid and handed over what was open."""
 
+    def find(self, code: str) -> str | None:
+        """The order whose work item people know by this code (a pickup code); None where there is none."""
+
 
 _methods: dict[str, Method] = {}
 
@@ -89,3 +92,8 @@ def method(name: str) -> Method:
     if found is None:
         raise UnknownMethod(errors=[{"pointer": "/fulfilment/method", "code": "not-allowed"}])
     return found
+
+
+def offered() -> list[Method]:
+    """Every method there is."""
+    return [_methods[name] for name in sorted(_methods)]
