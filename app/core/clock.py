@@ -36,6 +36,11 @@ def freeze(at: dt.datetime | None) -> None:
     _frozen[:] = [] if at is None else [at.astimezone(UTC)]
 
 
+def frozen() -> dt.datetime | None:
+    """The moment time stands still at, if it does; reads that let the database tell the time ask this first."""
+    return _frozen[0] if _frozen else None
+
+
 def text(at: dt.datetime) -> str:
     """RFC 3339 in UTC with microseconds: sorts as text, and both databases read it."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")

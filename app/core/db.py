@@ -47,7 +47,14 @@ S = TypeVar("S")
 _RETRY_STATES = {"40001", "40P01", "55P03"}
 _GONE_STATES = {"57P01", "57P02", "57P03", "08000", "08003", "08006", "08001", "25P03"}
 _NOW = Sql("SELECT clock_timestamp()", sqlite="SELECT 1")
+_BEGIN = Sql("BEGIN")
 _COMMIT = Sql("COMMIT")
+_RELEASE = "RELEASE SAVEPOINT "
+_SAVEPOINT = "SAVEPOINT "
+
+
+class Again(Exception):
+    """A rival is halfway through what would change the answer: start the whole transaction again, do not guess."""
 
 
 class OutcomeUnknown(Unavailable):
@@ -138,12 +145,14 @@ def _once(
 
 
 def _begin() -> None:
-    """End what a reader began: SQLite cannot turn a read snapshot into a writer, PostgreSQL does not mind."""
-    session = db.session
+    """Turn a reader's connection into a writer's: SQLite ends its snapshot, PostgreSQL's readers have none."""
+    session = db.session()
     session.info.pop("now", None)
     session.info.pop("after", None)
     if session.get_bind().dialect.name == "sqlite":
         session.rollback()
+    elif session.in_transaction():
+        queue_of(session.connection()).append((_BEGIN, {}))
     session.expire_all()
 
 
@@ -154,6 +163,8 @@ def _commit() -> None:
     connection = session.connection()
     try:
         if connection.dialect.name == "postgresql":
+            queue = queue_of(connection)
+            queue[:] = [call for call in queue if not call[0].sqlite.startswith(_RELEASE)]  # COMMIT releases them all
             send(connection, [(_COMMIT, {})])
         else:
             send(connection, [])
@@ -198,6 +209,8 @@ def _is_gone(error: BaseException) -> bool:
 
 def is_passing(error: BaseException) -> bool:
     """Whether trying the whole transaction again may help."""
+    if isinstance(error, Again):
+        return True
     orig = error.orig if isinstance(error, exc.DBAPIError) else error
     if isinstance(orig, sqlite3.OperationalError):
         return "locked" in str(orig) or "busy" in str(orig)
@@ -284,6 +297,7 @@ def init(app: Flask) -> None:
                 "pool_size": app.config["POOL_SIZE"],
                 "max_overflow": 2,
                 "pool_timeout": 5,
+                "isolation_level": "AUTOCOMMIT",  # a reader needs no BEGIN; use cases say it themselves
                 "connect_args": {"options": limits, "connect_timeout": 5},
             },
         )
@@ -294,24 +308,35 @@ def init(app: Flask) -> None:
 
 
 def _queue_savepoints(engine: Engine) -> None:
-    """Let savepoints travel with the next statement: a claim would otherwise pay four trips for nothing."""
+    """Let savepoints travel with the next statement: a claim would otherwise pay four trips for nothing.
+
+    A savepoint set where another one was just set is the same point and gets no statement of its own.
+    """
     plain = functools.lru_cache(maxsize=256)(Sql)
 
     def savepoint(connection: Connection, name: str) -> None:
-        queue_of(connection).append((plain(f"SAVEPOINT {name}"), {}))
+        queue = queue_of(connection)
+        if queue and queue[-1][0].sqlite.startswith(_SAVEPOINT):
+            connection.info["aliases"][name] = queue[-1][0].sqlite.removeprefix(_SAVEPOINT)
+        else:
+            connection.info["aliases"].pop(name, None)
+            queue.append((plain(_SAVEPOINT + name), {}))
 
     def release(connection: Connection, name: str) -> None:
         queue = queue_of(connection)
-        if queue and queue[-1][0].sqlite == f"SAVEPOINT {name}":
+        if connection.info["aliases"].pop(name, None) is not None:
+            return
+        if queue and queue[-1][0].sqlite == _SAVEPOINT + name:
             queue.pop()
         else:
-            queue.append((plain(f"RELEASE SAVEPOINT {name}"), {}))
+            queue.append((plain(_RELEASE + name), {}))
 
     def rollback_to(connection: Connection, name: str) -> None:
         queue = queue_of(connection)
+        name = connection.info["aliases"].pop(name, name)
         for index, (sql, _) in enumerate(queue):
-            if sql.sqlite == f"SAVEPOINT {name}":
-                del queue[index:]
+            if sql.sqlite == _SAVEPOINT + name:
+                del queue[index + 1 :]
                 return
         queue.clear()
         send(connection, [(plain(f"ROLLBACK TO SAVEPOINT {name}"), {})])
@@ -334,8 +359,11 @@ def _on_connect(connection: Any, _record: object) -> None:
 @event.listens_for(Engine, "begin")
 def _on_begin(connection: Connection) -> None:
     queue_of(connection).clear()
+    connection.info["aliases"] = {}
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _depth.get() else "BEGIN")
+    elif _depth.get():
+        queue_of(connection).append((_BEGIN, {}))
 
 
 @event.listens_for(Engine, "before_cursor_execute")

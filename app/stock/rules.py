@@ -2,7 +2,7 @@
 
 available(channel) = max(0, ⌊(on_hand − reserved) × share⌋ − safety − buffer); share 100 % unless set, safety the
 location's own unless a policy sets one. A more special policy wins field by field: location and SKU, then SKU, then
-location, then the channel as a whole.
+location, then the channel as a whole. Moves between our own places are no channel: they may take all that is free.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from app.core.db import ask
 from app.core.sql import Call, Rowset, Sql, json_param
 
 from .levels import Take
+
+INTERNAL = ""  # no caller can name it: a channel's code has at least one character
 
 _SKUS = Rowset("wanted", "skus", {"sku": "text"})
 _POLICIES = Sql(
@@ -51,8 +53,10 @@ def policies_of(rows: Sequence[tuple[object, ...]]) -> Policies:
     return {(str(r[0]), str(r[1])): (r[2], r[3], r[4]) for r in rows}  # type: ignore[misc]
 
 
-def rule_for(policies: Policies, location: str, sku: str, safety: int) -> Rule:
+def rule_for(channel: str, policies: Policies, location: str, sku: str, safety: int) -> Rule:
     """The rule at one place; `safety` is the location's own."""
+    if channel == INTERNAL:
+        return Rule()
     values: list[int | None] = [None, None, None]
     for place in ((location, sku), ("", sku), (location, ""), ("", "")):
         found = policies.get(place)
@@ -75,6 +79,6 @@ def takes(location: str, channel: str, wanted: Mapping[str, int]) -> list[Take]:
     known = policies_of(policies.rows)
     result = []
     for sku, quantity in wanted.items():
-        rule = rule_for(known, location, sku, int(found.rows[0][0]))
+        rule = rule_for(channel, known, location, sku, int(found.rows[0][0]))
         result.append(Take(sku=sku, quantity=quantity, share=rule.share, keep=rule.safety + rule.buffer))
     return result
