@@ -16,6 +16,7 @@ from .claims import ClaimView, attach, extend, find, merge, post, release, reser
 from .errors import InsufficientStock, ReservationAttached, ReservationEnded, ReservationMismatch, UnknownReservation
 from .expiry import sweep_all
 from .ledger import Cause, Goods, Movement, record
+from .passing import divide, take_back
 
 __all__ = [
     "Cause",
@@ -28,6 +29,7 @@ __all__ = [
     "ReservationMismatch",
     "UnknownReservation",
     "attach",
+    "divide",
     "extend",
     "find",
     "merge",
@@ -37,6 +39,7 @@ __all__ = [
     "release",
     "reserve",
     "sweep_all",
+    "take_back",
     "void",
 ]
 
