@@ -17,9 +17,10 @@ from .lookup import forget, require
 __all__ = ["BarcodeTaken", "UnknownSku", "forget", "register", "require"]
 
 
-def register(app: Flask) -> None:  # noqa: ARG001  every feature is registered the same way
-    """Load words and tables."""
-    from . import models  # noqa: F401  tables
+def register(app: Flask) -> None:
+    """Serve SKUs."""
+    from . import api, models  # noqa: F401  tables
 
     texts.load(Path(__file__).parent)
+    app.register_blueprint(api.bp)
     forget()

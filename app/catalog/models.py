@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 
+SEARCH_LENGTH = 1_500
+
 
 class Sku(Base):
     """One thing that is counted and sold: a product in one colour and size."""
@@ -20,7 +22,7 @@ class Sku(Base):
     product: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(200))
     name_en: Mapped[str | None] = mapped_column(String(200))
-    search: Mapped[str] = mapped_column(String(600))
+    search: Mapped[str] = mapped_column(String(SEARCH_LENGTH))
     tax_category: Mapped[str] = mapped_column(String(10))
     list_price: Mapped[int]
     options: Mapped[dict[str, Any]]
@@ -36,4 +38,5 @@ class SkuBarcode(Base):
     __tablename__ = "sku_barcode"
     gtin: Mapped[str] = mapped_column(String(14), primary_key=True)
     code: Mapped[str] = mapped_column(String(14))
+    place: Mapped[int]
     sku: Mapped[str] = mapped_column(String(64), ForeignKey("sku.code"), index=True)

@@ -26,6 +26,7 @@ from app.core.errors import (
     Unauthorized,
     UnsupportedMediaType,
 )
+from app.core.fields import Code, In
 from app.core.idempotency import Stored
 
 View = Callable[..., Any]
@@ -61,6 +62,12 @@ class Reply:
     data: Any
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
+
+
+class _PathCode(In):
+    """A code that a PUT gives to something new."""
+
+    code = Code(required=True)
 
 
 OPERATIONS: list[Operation] = []
@@ -131,7 +138,7 @@ def read_json(schema: type[Schema] | None) -> Any:
     if len(raw) > settings.MAX_BODY_BYTES:
         raise TooLarge(limit=settings.MAX_BODY_BYTES)
     if schema is None or (not raw and not _needs_body(schema)):
-        return _load(schema, {}) if schema else None
+        return load(schema, {}) if schema else None
     mimetype = request.mimetype
     if mimetype != "application/json" and not mimetype.endswith("+json"):
         raise UnsupportedMediaType(expected="application/json")
@@ -142,7 +149,7 @@ def read_json(schema: type[Schema] | None) -> Any:
         data = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise BadRequest(reason="json", position=error.pos) from error
-    return _load(schema, data)
+    return load(schema, data)
 
 
 def _needs_body(schema: type[Schema]) -> bool:
@@ -157,7 +164,8 @@ def _schema(kind: type[Schema]) -> Schema:
     return made
 
 
-def _load(schema: type[Schema], data: Any) -> Any:
+def load(schema: type[Schema], data: Any) -> Any:
+    """`data` checked against `schema`; every fault at once otherwise."""
     try:
         return _schema(schema).load(data)
     except ValidationError as error:
@@ -173,7 +181,7 @@ def _read_query(schema: type[Schema] | None) -> dict[str, Any]:
         data[name] = values if many else values[-1]
     if schema is None:
         return {}
-    loaded: dict[str, Any] = _load(schema, data)
+    loaded: dict[str, Any] = load(schema, data)
     return loaded
 
 
@@ -242,6 +250,11 @@ def _respond(stored: Stored) -> Response:
     if not stored.replayed:
         response.headers.update(g.get("reply_headers", {}))
     return response
+
+
+def path_code(text: str) -> str:
+    """A code in the address of something that may be new, or 422."""
+    return str(load(_PathCode, {"code": text})["code"])
 
 
 def about(object_type: str, object_id: str, location: str | None = None) -> None:

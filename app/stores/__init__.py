@@ -17,8 +17,9 @@ from .places import safety_call
 __all__ = ["UnknownLocation", "register", "safety_call"]
 
 
-def register(app: Flask) -> None:  # noqa: ARG001  every feature is registered the same way
-    """Load words and tables."""
-    from . import models  # noqa: F401  tables
+def register(app: Flask) -> None:
+    """Serve places."""
+    from . import api, models  # noqa: F401  tables
 
     texts.load(Path(__file__).parent)
+    app.register_blueprint(api.bp)

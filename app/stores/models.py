@@ -36,3 +36,11 @@ class Location(Base):
     version: Mapped[int]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+
+class LocationStamp(Base):
+    """One row whose number rises with every change of a place: what other processes compare their memory with."""
+
+    __tablename__ = "location_stamp"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
