@@ -32,7 +32,11 @@ class OpenLine:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a method is told when an order opens or changes its work item. The claim is the order's already."""
+    """What a method is told when an order opens or changes its work item.
+
+    The claim is the order's already, and stays so: its owner is ("order", order_id) until it ends, also in the hands of
+    the method that posts or voids it.
+    """
 
     order_id: str
     number: str
@@ -48,6 +52,14 @@ class Opening:
     language: str = "ja"
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """When the goods would be ready, and until when they would be kept."""
+
+    ready_by: dt.datetime | None
+    keep_until: dt.datetime | None
+
+
 class Method(Protocol):
     """One way to get the goods (`pickup`, `ship`). All calls run inside the order's transaction."""
 
@@ -57,12 +69,16 @@ class Method(Protocol):
         Raises a refusal (unknown or closed location, pickup not offered, nothing near has every line).
         """
 
+    def promise(self, location_id: str, *, at: dt.datetime, pickup_at: dt.datetime | None) -> Promise:
+        """What a quote made at this moment says; changes nothing."""
+
     def open(self, opening: Opening) -> str:
         """Make the work item; returns its id."""
 
     def change(self, work_id: str, opening: Opening) -> str:
-        """Fit the work item to changed lines or another location; returns the (possibly new) id. Refused once picking
-        has begun.
+        """Fit the work item to changed lines, another location or another claim; returns the (possibly new) id.
+
+        The order itself has made the new claim and ends the old one. Refused once picking has begun.
         """
 
     def cancel(self, work_id: str, parts: Mapping[str, int], *, whole: bool, reason: str) -> None:

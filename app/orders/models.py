@@ -104,7 +104,10 @@ class OrderLine(Base):
 
 
 class Payment(Base):
-    """A tender. `used` is what was given for, `released` what was cancelled, `captured` what was confirmed as taken."""
+    """A tender. `used` paid for goods given, `released` was cancelled; of the rest of `amount` goods are still to come.
+
+    `requested` is how much capture was asked for, `captured` how much was confirmed as taken.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
@@ -123,6 +126,7 @@ class Payment(Base):
     amount: Mapped[int]
     used: Mapped[int]
     released: Mapped[int]
+    requested: Mapped[int]
     captured: Mapped[int]
     external_ref: Mapped[str | None] = mapped_column(String(64))
     due_at: Mapped[dt.datetime | None]
