@@ -1,6 +1,7 @@
 """Products, SKUs, barcodes and prices.
 
-Front door: `require`, `UnknownSku`, `BarcodeTaken`.
+Front door: `require` refuses unknown SKUs, `get` gives facts by SKU, `by_barcode` finds SKUs by what was scanned;
+`scan_call` and `scans_of` do both in the caller's own trip.
 """
 
 from __future__ import annotations
@@ -12,9 +13,23 @@ from flask import Flask
 from app.core import texts
 
 from .errors import BarcodeTaken, UnknownSku
-from .lookup import forget, require
+from .lookup import SkuFacts, by_barcode, forget, get, require
+from .scanning import Scanned, Scans, scan_call, scans_of
 
-__all__ = ["BarcodeTaken", "UnknownSku", "forget", "register", "require"]
+__all__ = [
+    "BarcodeTaken",
+    "Scanned",
+    "Scans",
+    "SkuFacts",
+    "UnknownSku",
+    "by_barcode",
+    "forget",
+    "get",
+    "register",
+    "require",
+    "scan_call",
+    "scans_of",
+]
 
 
 def register(app: Flask) -> None:

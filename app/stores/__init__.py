@@ -1,6 +1,7 @@
 """Places: shops and warehouses, their hours, closures, business day and pickup settings.
 
-Front door: `UnknownLocation`, `safety_call`.
+Front door: `get` and `directory` give `Place`s from memory, proven fresh by `stamp_call`; `promise`, `deadline` and
+`business_date` tell a place's time, `distance_km` how far; `safety_call` is for the claim's own trip.
 """
 
 from __future__ import annotations
@@ -12,9 +13,35 @@ from flask import Flask
 from app.core import texts
 
 from .errors import UnknownLocation
-from .places import safety_call
+from .places import (
+    Place,
+    Point,
+    business_date,
+    deadline,
+    directory,
+    distance_km,
+    forget,
+    get,
+    promise,
+    safety_call,
+    stamp_call,
+)
 
-__all__ = ["UnknownLocation", "register", "safety_call"]
+__all__ = [
+    "Place",
+    "Point",
+    "UnknownLocation",
+    "business_date",
+    "deadline",
+    "directory",
+    "distance_km",
+    "forget",
+    "get",
+    "promise",
+    "register",
+    "safety_call",
+    "stamp_call",
+]
 
 
 def register(app: Flask) -> None:
@@ -23,3 +50,4 @@ def register(app: Flask) -> None:
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(api.bp)
+    forget()
