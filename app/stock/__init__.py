@@ -15,7 +15,7 @@ from app.core import jobs, texts
 from .claims import ClaimView, attach, extend, find, merge, post, release, reserve, void
 from .errors import InsufficientStock, ReservationAttached, ReservationEnded, ReservationMismatch, UnknownReservation
 from .expiry import sweep_all
-from .ledger import Cause, Goods, Movement, record
+from .ledger import Cause, Goods, Movement, net_of, record, record_all
 from .passing import divide, take_back
 
 __all__ = [
@@ -33,8 +33,10 @@ __all__ = [
     "extend",
     "find",
     "merge",
+    "net_of",
     "post",
     "record",
+    "record_all",
     "register",
     "release",
     "reserve",

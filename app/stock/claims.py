@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.core import actor, clock
-from app.core.db import ask, ask_one, later, use_case
+from app.core.db import Again, ask, ask_one, later, use_case
 from app.core.errors import Conflict
 from app.core.ids import is_id, new_id
 from app.core.outbox import emit
@@ -110,8 +110,10 @@ def reserve(
     wanted = merge(lines)
     taking = rules.takes(location, channel, wanted)
     if not _take(location, taking):
-        expiry.end_past_due(location, list(wanted))
+        alone = expiry.make_way(location, list(wanted))
         if not _take(location, taking):
+            if not alone:
+                raise Again
             raise shortage.explain(location, channel, wanted)
     claim = ClaimView(
         id=new_id(), location_id=location, kind=kind, channel=channel, state="reserved", expires_at=expires_at,
@@ -291,7 +293,7 @@ def _void_lines(claim: ClaimView, parts: Mapping[str, int]) -> None:
     rows = json_param([{"sku": sku, "quantity": q} for sku, q in parts.items()])
     later(_VOID, {"id": claim.id, "rows": rows})
     after = levels.change({(claim.location_id, sku): (0, -q) for sku, q in parts.items()})
-    incidents.settle(after, "claim", claim.id)
+    incidents.match(after, "claim", claim.id)
 
 
 def _post_lines(claim: ClaimView, parts: Mapping[str, int], cause: ledger.Cause) -> None:
@@ -301,7 +303,7 @@ def _post_lines(claim: ClaimView, parts: Mapping[str, int], cause: ledger.Cause)
     later(_POST, {"id": claim.id, "rows": rows})
     after = levels.change({(claim.location_id, sku): (-q, -q) for sku, q in parts.items()})
     ledger.write([ledger.Goods(claim.location_id, sku, -q) for sku, q in parts.items()], cause, after)
-    incidents.settle(after, cause.type, cause.id)
+    expiry.settle(after, cause.type, cause.id)
 
 
 def _tell(claim: ClaimView, topic: str) -> None:

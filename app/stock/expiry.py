@@ -1,6 +1,7 @@
 """Ending past-due claims. A past-due claim is dead though nobody swept it: whoever needs its pieces ends it first.
 
-Claims are ended before levels are touched, the same order as in every release.
+Claims are ended before levels are touched, the same order as in every release. A claim that a rival is ending right
+now is not waited for (that would tie knots): the caller takes what came free, or starts its transaction again.
 """
 
 from __future__ import annotations
@@ -13,22 +14,28 @@ from app.core.db import ask_one, use_case
 from app.core.outbox import emit
 from app.core.sql import Rowset, Sql, json_param
 
-from . import levels
+from . import incidents, levels
+from .levels import Level
 
 _SKUS = Rowset("wanted", "skus", {"sku": "text"})
 _IDS = Rowset("ended", "ids", {"id": "uuid"})
-_PAST_DUE = Sql(
-    "SELECT c.id FROM claim c WHERE c.state = 'reserved' AND c.id IN (SELECT l.claim_id FROM claim_line l "
-    "JOIN {wanted} ON l.sku = wanted.sku WHERE l.location_id = :location_id AND l.open_quantity > 0 "
-    "AND l.expires_at IS NOT NULL AND l.expires_at <= :now) {for_update}",
-    _SKUS,
+_DUE = (
+    "SELECT l.claim_id FROM claim_line l JOIN {wanted} ON l.sku = wanted.sku WHERE l.location_id = :location_id "
+    "AND l.open_quantity > 0 AND l.expires_at IS NOT NULL AND l.expires_at <= :now"
 )
-_PAST_DUE.postgresql += " OF c SKIP LOCKED"
+_PAST_DUE = Sql(
+    f"WITH due AS (SELECT id FROM claim WHERE state = 'reserved' AND id IN ({_DUE})), "  # noqa: S608  our own words
+    "mine AS (SELECT c.id FROM claim c WHERE c.state = 'reserved' AND c.id IN (SELECT id FROM due) "
+    "{for_update} OF c SKIP LOCKED) SELECT due.id, mine.id IS NOT NULL FROM due LEFT JOIN mine ON mine.id = due.id",
+    _SKUS,
+    sqlite=f"SELECT id, 1 FROM claim WHERE state = 'reserved' AND id IN ({_DUE})",  # noqa: S608
+)
 _ANY_PAST_DUE = Sql(
     "SELECT id FROM claim WHERE state = 'reserved' AND expires_at IS NOT NULL AND expires_at <= :now "
-    "ORDER BY expires_at LIMIT :batch {for_update}"
+    "ORDER BY expires_at LIMIT :batch {for_update} SKIP LOCKED",
+    sqlite="SELECT id FROM claim WHERE state = 'reserved' AND expires_at IS NOT NULL AND expires_at <= :now "
+    "ORDER BY expires_at LIMIT :batch",
 )
-_ANY_PAST_DUE.postgresql += " SKIP LOCKED"
 _END = Sql(
     "UPDATE claim SET state = 'expired', version = version + 1, updated_at = :now FROM {ended} "
     "WHERE claim.id = ended.id AND claim.state = 'reserved' "
@@ -47,48 +54,67 @@ _CLOSE = Sql(
 )
 
 
-def end_past_due(location_id: str, skus: Sequence[str]) -> int:
-    """End the past-due claims on these SKUs; returns how many pieces of anything came free."""
-    now = clock.text(clock.now())
-    param = json_param([{"sku": sku} for sku in skus])
-    found = ask_one(_PAST_DUE, {"skus": param, "location_id": location_id, "now": now}).rows
-    return _end([str(row[0]) for row in found])
+def make_way(location_id: str, skus: Sequence[str]) -> bool:
+    """End the past-due claims on these SKUs; False when a rival has its hands on one of them just now."""
+    mine, all_mine = _past_due(location_id, skus)
+    incidents.match(_end(mine), "claim", "expired")
+    return all_mine
+
+
+def settle(after: Sequence[Level], cause_type: str, cause_id: str) -> None:
+    """Let incidents explain the levels after a fact. Past-due claims are no promise: they are ended before judging."""
+    incidents.match(without_past_due(after), cause_type, cause_id)
+
+
+def without_past_due(after: Sequence[Level]) -> list[Level]:
+    """The levels as they stand once past-due claims in the way are ended, and what else those freed."""
+    final = {(level.location_id, level.sku): level for level in after}
+    for level in after:
+        if level.shortage:
+            mine, _ = _past_due(level.location_id, [level.sku])
+            final.update({(freed.location_id, freed.sku): freed for freed in _end(mine)})
+    return list(final.values())
 
 
 @use_case
-def sweep(batch: int = 500) -> int:
+def sweep(batch: int = settings.SWEEP_BATCH) -> int:
     """End up to `batch` past-due claims anywhere; returns how many were found."""
     found = ask_one(_ANY_PAST_DUE, {"now": clock.text(clock.now()), "batch": batch}).rows
-    _end([str(row[0]) for row in found])
+    incidents.match(_end([str(row[0]) for row in found]), "claim", "expired")
     return len(found)
 
 
 def sweep_all() -> int:
-    """End every past-due claim, a batch per transaction."""
+    """End every past-due claim, a batch per transaction; returns how many ended."""
     total = 0
     while (found := sweep()) > 0:
         total += found
-        if total > settings.MAX_LEVEL:
-            break
     return total
 
 
-def _end(ids: Sequence[str]) -> int:
+def _past_due(location_id: str, skus: Sequence[str]) -> tuple[list[str], bool]:
+    param = json_param([{"sku": sku} for sku in skus])
+    found = ask_one(_PAST_DUE, {"skus": param, "location_id": location_id, "now": clock.text(clock.now())}).rows
+    return [str(claim) for claim, mine in found if mine], all(mine for _, mine in found)
+
+
+def _end(ids: Sequence[str]) -> list[Level]:
+    """End these claims, whose rows are locked; returns the levels that came free."""
     if not ids:
-        return 0
+        return []
     param = {"ids": json_param([{"id": i} for i in sorted(ids)])}
     ended = ask_one(_END, {**param, "now": clock.text(clock.now())}).rows
     if not ended:
-        return 0
+        return []
     param = {"ids": json_param([{"id": str(row[0])} for row in ended])}
     freed: dict[tuple[str, str], int] = defaultdict(int)
     for location_id, sku, open_quantity in ask_one(_FREE, param).rows:
         freed[location_id, sku] += open_quantity
     ask_one(_CLOSE, param)
-    levels.change({place: (0, -quantity) for place, quantity in freed.items()})
+    after = levels.change({place: (0, -quantity) for place, quantity in freed.items()})
     for claim_id, location_id, version, kind in ended:
         emit(
             "reservation.expired", aggregate=("claim", str(claim_id)), sequence=version, location=location_id,
             id=str(claim_id), kind=kind,
         )  # fmt: skip
-    return sum(freed.values())
+    return after

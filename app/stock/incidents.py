@@ -1,4 +1,7 @@
-"""Oversell incidents: a fact broke a promise. Opened and closed by looking at levels after each change."""
+"""Oversell incidents: a fact broke a promise. Opened and closed by looking at levels after each change.
+
+Whoever changes a level with a fact calls `expiry.settle`, which ends past-due claims first and then comes here.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,16 @@ from typing import Any
 from sqlalchemy import select
 
 from app.core import actor, clock
-from app.core.db import ask, ask_one, db, later
+from app.core.db import ask_one, db, later
 from app.core.ids import new_id
 from app.core.outbox import emit
 from app.core.sql import Sql
 
-from . import expiry
 from .errors import UnknownIncident
 from .levels import Level
 from .models import StockIncident
 
 _MARK = Sql("UPDATE stock_level SET oversold = :oversold WHERE location_id = :location_id AND sku = :sku")
-_LEVEL = Sql("SELECT on_hand, reserved, oversold FROM stock_level WHERE location_id = :location_id AND sku = :sku")
 _OPEN = Sql(
     "INSERT INTO stock_incident (id, location_id, sku, kind, state, shortage, cause_type, cause_id, opened_at, version, "
     "updated_at) VALUES (:id, :location_id, :sku, 'oversell', 'open', :shortage, :cause_type, :cause_id, :now, 1, :now)"
@@ -30,23 +31,13 @@ _UPDATE = Sql(
 )
 
 
-def settle(after: Sequence[Level], cause_type: str, cause_id: str) -> None:
-    """Open, update or resolve incidents so that they explain `after` exactly."""
+def match(after: Sequence[Level], cause_type: str, cause_id: str) -> None:
+    """Open, update or resolve incidents so that they explain `after` exactly; each place and SKU comes once."""
     for level in after:
-        if not level.shortage and not level.oversold:
-            continue
-        now = level
-        if level.shortage and expiry.end_past_due(level.location_id, [level.sku]):
-            now = _fresh(level)
-        if now.shortage and not now.oversold:
-            _open(now, cause_type, cause_id)
-        elif now.oversold:
-            _change(now)
-
-
-def _fresh(level: Level) -> Level:
-    row = ask_one(_LEVEL, {"location_id": level.location_id, "sku": level.sku}).rows[0]
-    return Level(level.location_id, level.sku, row[0], row[1], bool(row[2]))
+        if level.shortage and not level.oversold:
+            _open(level, cause_type, cause_id)
+        elif level.oversold:
+            _change(level)
 
 
 def _open(level: Level, cause_type: str, cause_id: str) -> None:
@@ -68,9 +59,10 @@ def _change(level: Level) -> None:
     resolved = not level.shortage
     if resolved:
         later(_MARK, {**place, "oversold": False})
-    (answer,) = ask(
-        (_UPDATE, {**place, "shortage": level.shortage, "state": "resolved" if resolved else "open",
-                   "resolved_at": now if resolved else None, "now": now})
+    answer = ask_one(
+        _UPDATE,
+        {**place, "shortage": level.shortage, "state": "resolved" if resolved else "open",
+         "resolved_at": now if resolved else None, "now": now},
     )  # fmt: skip
     for incident_id, version in answer.rows:
         emit("oversell.resolved" if resolved else "oversell.changed", aggregate=("stock_incident", str(incident_id)),

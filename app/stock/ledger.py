@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core import actor, clock
-from app.core.db import later, use_case
+from app.core.db import ask_one, later, use_case
 from app.core.ids import new_id
 from app.core.sql import Rowset, Sql, json_param
 
-from . import incidents, levels
+from . import expiry, incidents, levels
 
 Place = tuple[str, str]
 
@@ -66,6 +66,12 @@ _INSERT = Sql(
     "m.reference_id, m.occurred_at, m.recorded_at, m.actor, m.balance_after, m.note FROM {m}",
     _ROWS,
 )
+_NET = Sql(
+    "SELECT reference_id, location_id, sku, sum(quantity) FROM stock_movement WHERE reference_type = :type "
+    "AND reference_id IN (SELECT cause.id FROM {cause}) GROUP BY reference_id, location_id, sku "
+    "HAVING sum(quantity) <> 0 ORDER BY reference_id, location_id, sku",
+    Rowset("cause", "rows", {"id": "text"}),
+)
 
 
 @use_case
@@ -73,26 +79,54 @@ def record(goods: Sequence[Goods], cause: Cause) -> list[Movement]:
     """Write goods that came or went under one cause; never refused. Below zero, or below what is promised, opens an
     incident.
     """
+    return record_all([(goods, cause)])
+
+
+@use_case
+def record_all(documents: Sequence[tuple[Sequence[Goods], Cause]]) -> list[Movement]:
+    """Write many documents (receipts of a batch) at once: their levels are taken in one order and changed together."""
     deltas: dict[Place, int] = defaultdict(int)
-    for item in goods:
-        deltas[item.location_id, item.sku] += item.quantity
+    last: dict[Place, Cause] = {}
+    for goods, cause in documents:
+        for item in goods:
+            deltas[item.location_id, item.sku] += item.quantity
+            last[item.location_id, item.sku] = cause
     after = levels.add(deltas)
-    written = write(goods, cause, after)
-    incidents.settle(after, cause.type, cause.id)
+    final = {(level.location_id, level.sku): level.on_hand for level in after}
+    balance = {place: on_hand - deltas[place] for place, on_hand in final.items()}
+    written: list[Movement] = []
+    for goods, cause in documents:
+        lines = [_step(item, balance) for item in goods]
+        _insert(lines, cause)
+        written += lines
+    for level in expiry.without_past_due(after):
+        _, any_cause = documents[0]
+        cause = last.get((level.location_id, level.sku), any_cause)
+        incidents.match([level], cause.type, cause.id)
     return written
+
+
+def _step(item: Goods, balance: dict[Place, int]) -> Movement:
+    place = (item.location_id, item.sku)
+    balance[place] += item.quantity
+    return Movement(new_id(), *place, item.quantity, balance[place])
+
+
+def net_of(cause_type: str, ids: Sequence[str]) -> dict[str, list[Goods]]:
+    """What each document has moved in all; taking exactly that back leaves nothing of it. Taken back: an empty list."""
+    rows = ask_one(_NET, {"type": cause_type, "rows": json_param([{"id": one} for one in ids])}).rows
+    found: dict[str, list[Goods]] = {one: [] for one in ids}
+    for reference, location, sku, quantity in rows:
+        found[str(reference)].append(Goods(location, sku, int(quantity)))
+    return found
 
 
 def write(goods: Sequence[Goods], cause: Cause, after: Sequence[levels.Level]) -> list[Movement]:
     """Write ledger lines for a change of levels that led to `after`."""
-    final = {(level.location_id, level.sku): level.on_hand for level in after}
-    left: dict[Place, int] = defaultdict(int)
+    balance = {(level.location_id, level.sku): level.on_hand for level in after}
     for item in goods:
-        left[item.location_id, item.sku] += item.quantity
-    written = []
-    for item in goods:
-        place = (item.location_id, item.sku)
-        left[place] -= item.quantity
-        written.append(Movement(new_id(), *place, item.quantity, final[place] - left[place]))
+        balance[item.location_id, item.sku] -= item.quantity
+    written = [_step(item, balance) for item in goods]
     _insert(written, cause)
     return written
 

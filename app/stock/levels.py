@@ -113,6 +113,12 @@ def take(*, location_id: str, wanted: Sequence[Take]) -> bool:
     return taken.count == len(wanted)
 
 
+def lock(places: Sequence[tuple[str, str]]) -> None:
+    """Hold these levels, in the one order, before a use case touches them place by place."""
+    rows = _rows(dict.fromkeys(places, (0, 0)))
+    ask_one(_LOCK, {"rows": json_param(rows)})
+
+
 def change(deltas: Mapping[tuple[str, str], tuple[int, int]]) -> list[Level]:
     """Change (on hand, reserved) of levels that exist: {(location, sku): (on_hand, reserved)}."""
     now = clock.text(clock.now())

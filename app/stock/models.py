@@ -22,6 +22,7 @@ from app.core.types import Id
 _OPEN_LINE = text("open_quantity > 0 AND expires_at IS NOT NULL")
 _OPEN_CLAIM = text("state = 'reserved' AND expires_at IS NOT NULL")
 _OPEN_INCIDENT = text("state = 'open'")
+_ON_THE_ROAD = text("state = 'shipped'")
 
 
 class StockLevel(Base):
@@ -100,8 +101,11 @@ class ClaimLine(Base):
         UniqueConstraint("claim_id", "sku", name="ux_claim_line_sku"),
         ForeignKeyConstraint(["location_id", "claim_id"], ["claim.location_id", "claim.id"]),
         CheckConstraint("open_quantity >= 0", name="ck_claim_line_open"),
-        Index("ix_claim_line_due", "sku", "location_id", sqlite_where=_OPEN_LINE, postgresql_where=_OPEN_LINE),
-    )
+        Index(
+            "ix_claim_line_due", "sku", "expires_at", "location_id", "open_quantity",
+            sqlite_where=_OPEN_LINE, postgresql_where=_OPEN_LINE,
+        ),
+    )  # fmt: skip
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     location_id: Mapped[str] = mapped_column(String(64))
     claim_id: Mapped[str] = mapped_column(Id)
@@ -131,10 +135,14 @@ class Transfer(Base):
     """Goods on their way from `location_id` to `to_location_id`."""
 
     __tablename__ = "transfer"
-    __table_args__ = (UniqueConstraint("location_id", "id", name="ux_transfer_location"),)
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_transfer_location"),
+        Index("ix_transfer_updated", "updated_at", "id"),
+        Index("ix_transfer_incoming", "to_location_id", sqlite_where=_ON_THE_ROAD, postgresql_where=_ON_THE_ROAD),
+    )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))
-    to_location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"), index=True)
+    to_location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))
     state: Mapped[str] = mapped_column(String(12))
     claim_id: Mapped[str] = mapped_column(Id)
     note: Mapped[str | None] = mapped_column(String(1000))
@@ -173,6 +181,7 @@ class StockIncident(Base):
             "ux_stock_incident_open", "location_id", "sku", unique=True,
             sqlite_where=_OPEN_INCIDENT, postgresql_where=_OPEN_INCIDENT,
         ),
+        Index("ix_stock_incident_updated", "updated_at", "id"),
     )  # fmt: skip
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     location_id: Mapped[str] = mapped_column(String(64))

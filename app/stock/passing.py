@@ -14,7 +14,7 @@ from app.core.ids import new_id
 from app.core.outbox import emit
 from app.core.sql import json_param
 
-from . import incidents, ledger, levels
+from . import expiry, ledger, levels
 from .claims import _VOID, ClaimView, _has_posted, _live, _move, _tell, _write, find
 from .errors import ReservationEnded
 
@@ -55,7 +55,7 @@ def take_back(
         _take_out(_live(claim_id, owner), rest)
     after = levels.change({(old.location_id, sku): (q, q) for sku, q in parts.items()})
     ledger.write([ledger.Goods(old.location_id, sku, q) for sku, q in parts.items()], cause, after)
-    incidents.settle(after, cause.type, cause.id)
+    expiry.settle(after, cause.type, cause.id)
     whole = {sku: rest.get(sku, 0) + parts.get(sku, 0) for sku in sorted({*rest, *parts})}
     return _begin(old.location_id, old.channel, old.kind, whole, owner)
 
