@@ -34,6 +34,9 @@ LOW_STOCK_PIECES = 3
 MAX_IDEMPOTENCY_KEY = 200
 MAX_IMPORT_ERRORS_SHOWN = 200
 
+# Money. Which way a part of a yen of tax goes is the company's choice: floor, half_up or ceil.
+TAX_ROUNDING = "floor"
+
 # Times.
 STATEMENT_MS = 5_000
 LOCK_MS = 2_000
