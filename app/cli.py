@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import click
-from flask import Flask
-from flask.cli import AppGroup
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from app import staff
-from app.core import relay
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+from werkzeug.serving import make_server
+
+from app import docs, staff
+from app.core import jobs, relay
 from app.core.errors import AppError
+from app.staff import ClientExists
+from demo import load as demo_load
 
 keys = AppGroup("api-key", help="API clients and their keys.")
 
@@ -63,6 +71,48 @@ def revoke_key(name: str) -> None:
     click.echo(f"{name} revoked")
 
 
+demo = AppGroup("demo", help="A small Japanese retailer to look at.")
+DEMO_CLIENT = "demo"
+DEMO_SCOPES = (
+    "catalog:write", "stock:write", "reservations:write", "orders:write", "pickups:write", "pos:write", "reports:read",
+)  # fmt: skip
+
+
+@contextmanager
+def _served(base_url: str | None) -> Iterator[str]:
+    """The address to load through: the one given, or a server of our own for as long as it takes."""
+    if base_url:
+        yield base_url
+        return
+    application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    loop = jobs.Loop(application)
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    loop.start()
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        loop.stop()
+
+
+@demo.command("load")
+@click.option("--base-url", envvar="DEMO_BASE_URL", help="A running server to load through; else one is started.")
+def load_demo(base_url: str | None) -> None:
+    """Load the demo chain through the public API, once; prints its key and sample addresses."""
+    try:
+        key = staff.create_client(name=DEMO_CLIENT, scopes=DEMO_SCOPES)
+    except ClientExists:
+        key = staff.rotate_client(name=DEMO_CLIENT)
+    with _served(base_url) as address:
+        summary = demo_load.main(address, key)
+    for line in summary.lines():
+        click.echo(line)
+    click.echo(f"API key: {key}")
+
+
 def register(app: Flask) -> None:
     """Add the commands."""
     app.cli.add_command(keys)
@@ -74,3 +124,10 @@ def register(app: Flask) -> None:
             msg = "REDIS_URL is not set: jobs run in the web process"
             raise click.ClickException(msg)
         relay.work(app)
+
+    app.cli.add_command(demo)
+
+    @app.cli.command("openapi")
+    def openapi() -> None:
+        """Print the OpenAPI document."""
+        click.echo(json.dumps(docs.document(), ensure_ascii=False, indent=2))

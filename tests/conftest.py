@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from app import staff
 from app.core import clock as app_clock
 from app.core.db import db
-from tests import servers, template
+from tests import described, servers, template
 from wsgi import create_app
 
 ON_POSTGRESQL = os.environ.get("HITOTSU_TEST_DB") == "postgresql"
@@ -84,7 +84,9 @@ class Api:
             headers.setdefault("Idempotency-Key", key or f"k-{next(_numbers)}-{os.getpid()}")
         if json is not None:
             kwargs["json"] = json
-        return self.app.test_client().open("/api/v1" + path, method=method, headers=headers, **kwargs)
+        answer = self.app.test_client().open("/api/v1" + path, method=method, headers=headers, **kwargs)
+        described.check(method, "/api/v1" + path, answer)
+        return answer
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
         return self.call("GET", path, **kwargs)

@@ -27,7 +27,11 @@ class In(Schema):
 
 
 class Out(Schema):
-    """An answer."""
+    """An answer; what is not known is null."""
+
+    def on_bind_field(self, field_name: str, field_obj: Any) -> None:  # noqa: ARG002
+        """Say in the API's description that a field may be null."""
+        field_obj.allow_none = True
 
 
 _COMMON = {"required": "required", "null": "null", "validator_failed": "not-allowed"}

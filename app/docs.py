@@ -1,9 +1,0 @@
-"""OpenAPI and its page."""
-
-from __future__ import annotations
-
-from flask import Flask
-
-
-def register(app: Flask) -> None:  # noqa: ARG001
-    """Nothing yet."""

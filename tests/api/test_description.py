@@ -1,0 +1,61 @@
+"""The API's own description is complete, valid, and shows examples that work."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from openapi_spec_validator import validate
+
+from app import docs, staff
+from app.core import errors, texts
+from app.core.http import OPERATIONS
+from app.docs.openapi import examples
+
+
+def test_the_document_is_valid_openapi_3_1(app: Flask) -> None:
+    document = app.test_client().get("/api/openapi.json").json
+    assert document["openapi"] == "3.1.0"
+    validate(document)
+
+
+def test_every_route_of_the_api_is_described_and_names_its_scope(app: Flask) -> None:
+    served = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/v1")
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert served == {(o.method, o.path) for o in OPERATIONS}
+    described = docs.document()["paths"]
+    assert sum(len(calls) for calls in described.values()) == len(served)
+    for calls in described.values():
+        for call in calls.values():
+            assert call["x-scope"] == "any" or call["x-scope"] in staff.SCOPES
+
+
+def test_every_call_with_a_body_has_an_example_that_its_schema_takes(app: Flask) -> None:
+    with_body = {o.endpoint: o for o in OPERATIONS if o.body is not None}
+    assert set(examples()) == set(with_body)
+    with app.test_request_context():
+        for endpoint, operation in with_body.items():
+            assert operation.body is not None
+            operation.body().load(examples()[endpoint])
+
+
+def test_every_error_code_has_japanese_and_english_words(app: Flask) -> None:
+    words = texts.entries("errors")
+    private = {"some-line-missed"}
+    missing = [c for c in errors.all_codes() if c not in private and not {"ja", "en"} <= set(words.get(c, {}))]
+    assert missing == []
+    assert [c for c, entry in texts.entries("words").items() if not {"ja", "en"} <= set(entry)] == []
+    assert [c for c, entry in texts.entries("fields").items() if not {"ja", "en"} <= set(entry)] == []
+    assert app
+
+
+@pytest.mark.parametrize("path", ["/api/docs", "/problems/insufficient-stock"])
+def test_people_can_read_it_without_script_and_without_other_hosts(app: Flask, path: str) -> None:
+    page = app.test_client().get(path)
+    assert page.status_code == 200
+    assert "<script" not in page.text
+    assert "https://" not in page.text
+    assert app.test_client().get("/problems/no-such-problem").status_code == 404
