@@ -11,10 +11,10 @@ from flask import Flask
 from flask_babel import Babel
 from flask_migrate import Migrate
 
-from app import catalog, cli, customers, docs, orders, reports, shipping, staff, stock, stores
-from app.core import db, health, http, jobs, logs, problems, settings, texts
+from app import catalog, cli, customers, docs, imports, orders, reports, shipping, staff, stock, stores
+from app.core import db, health, http, idempotency, jobs, logs, problems, settings, texts
 
-KERNEL: tuple[ModuleType, ...] = (staff, stores, catalog, customers, stock, orders, shipping, reports)
+KERNEL: tuple[ModuleType, ...] = (staff, imports, stores, catalog, customers, stock, orders, shipping, reports)
 
 
 class UnguardedRoute(RuntimeError):
@@ -52,6 +52,7 @@ def create_app(features: Iterable[ModuleType] = (), **config: Any) -> Flask:
     app.register_blueprint(health.bp)
     for feature in (*KERNEL, *features):
         feature.register(app)
+    jobs.every(settings.FORGET_SECONDS, "core.forget_replies")(idempotency.forget_old)
     docs.register(app)
     cli.register(app)
     _refuse_unguarded(app)

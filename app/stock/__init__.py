@@ -10,11 +10,12 @@ from pathlib import Path
 
 from flask import Flask
 
-from app.core import jobs, texts
+from app.core import jobs, settings, texts
 
 from .claims import ClaimView, attach, extend, find, merge, post, release, reserve, void
 from .errors import InsufficientStock, ReservationAttached, ReservationEnded, ReservationMismatch, UnknownReservation
 from .expiry import sweep_all
+from .incidents import count_open
 from .ledger import Cause, Goods, Movement, net_of, record, record_all
 from .passing import divide, take_back
 
@@ -46,9 +47,11 @@ __all__ = [
 ]
 
 
-def register(app: Flask) -> None:  # noqa: ARG001  every feature is registered the same way
-    """Load words and tables, and sweep past-due claims now and then."""
-    from . import models  # noqa: F401  tables
+def register(app: Flask) -> None:
+    """Serve stock, and sweep past-due claims now and then."""
+    from . import api, models  # noqa: F401  tables
 
     texts.load(Path(__file__).parent)
-    jobs.every(5, "stock.sweep")(sweep_all)
+    app.register_blueprint(api.bp)
+    jobs.every(settings.SWEEP_SECONDS, "stock.sweep")(sweep_all)
+    jobs.every(settings.INCIDENT_COUNT_SECONDS, "stock.incidents")(count_open)

@@ -36,9 +36,7 @@ class Adjustment:
 
 
 @use_case
-def adjust(
-    *, location: str, reason: Reason, lines: Sequence[tuple[str, int]], note: str | None = None
-) -> Adjustment:
+def adjust(*, location: str, reason: Reason, lines: Sequence[tuple[str, int]], note: str | None = None) -> Adjustment:
     """Write signed pieces by SKU. Below zero, or below what is promised, opens an incident.
 
     Raises UnknownLocation, UnknownSku.

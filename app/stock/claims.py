@@ -44,9 +44,9 @@ _LINES = Rowset("line", "rows", {"id": "uuid", "sku": "text", "quantity": "int"}
 _TAKEN = Rowset("part", "rows", {"sku": "text", "quantity": "int"})
 _CLAIM = "id, location_id, kind, channel, state, expires_at, external_ref, owner_type, owner_id, version"
 _INSERT = Sql(
-    "INSERT INTO claim (id, location_id, kind, channel, state, expires_at, external_ref, owner_type, owner_id, version, "
-    "created_at, updated_at) VALUES (:id, :location_id, :kind, :channel, 'reserved', :expires_at, :external_ref, "
-    ":owner_type, :owner_id, 1, :now, :now)"
+    "INSERT INTO claim (id, location_id, kind, channel, state, expires_at, external_ref, owner_type, owner_id, "
+    "version, created_at, updated_at) VALUES (:id, :location_id, :kind, :channel, 'reserved', :expires_at, "
+    ":external_ref, :owner_type, :owner_id, 1, :now, :now)"
 )
 _INSERT_LINE = Sql(
     "INSERT INTO claim_line (id, location_id, claim_id, sku, quantity, open_quantity, posted_quantity, expires_at) "
@@ -57,8 +57,9 @@ _INSERT_LINES = Sql(
     "SELECT line.id, :location_id, CAST(:claim_id AS uuid), line.sku, line.quantity, line.quantity, 0, "
     "CAST(:expires_at AS timestamptz) FROM {line}",
     _LINES,
-    sqlite="INSERT INTO claim_line (id, location_id, claim_id, sku, quantity, open_quantity, posted_quantity, expires_at)"
-    " SELECT line.id, :location_id, :claim_id, line.sku, line.quantity, line.quantity, 0, :expires_at FROM {line}",
+    sqlite="INSERT INTO claim_line (id, location_id, claim_id, sku, quantity, open_quantity, posted_quantity, "
+    "expires_at) SELECT line.id, :location_id, :claim_id, line.sku, line.quantity, line.quantity, 0, :expires_at "
+    "FROM {line}",
 )
 _FIND = Sql(f"SELECT {_CLAIM} FROM claim WHERE id = :id")  # noqa: S608
 _LOCK = Sql(f"SELECT {_CLAIM} FROM claim WHERE id = :id {{for_update}}")  # noqa: S608
@@ -268,7 +269,8 @@ def post(
 def _reduce(claim: ClaimView, parts: Mapping[str, int], *, posted: bool, cause: ledger.Cause | None) -> ClaimView:
     short = {sku: q for sku, q in parts.items() if q > claim.open.get(sku, 0)}
     if short:
-        raise ReservationEnded(state="reserved", id=claim.id, over=[{"sku": s, "quantity": q} for s, q in short.items()])
+        over = [{"sku": sku, "quantity": quantity} for sku, quantity in short.items()]
+        raise ReservationEnded(state="reserved", id=claim.id, over=over)
     left = {sku: q - parts.get(sku, 0) for sku, q in claim.open.items() if q > parts.get(sku, 0)}
     was_posted = posted or _has_posted(claim)
     state = "reserved" if left else ("fulfilled" if was_posted else "released")

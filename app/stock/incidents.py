@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from app.core import actor, clock
-from app.core.db import ask_one, db, later
-from app.core.ids import new_id
+from app.core import actor, clock, metrics
+from app.core.db import ask_one, db, later, use_case
+from app.core.ids import is_id, new_id
 from app.core.outbox import emit
 from app.core.sql import Sql
 
@@ -22,13 +22,16 @@ from .models import StockIncident
 
 _MARK = Sql("UPDATE stock_level SET oversold = :oversold WHERE location_id = :location_id AND sku = :sku")
 _OPEN = Sql(
-    "INSERT INTO stock_incident (id, location_id, sku, kind, state, shortage, cause_type, cause_id, opened_at, version, "
-    "updated_at) VALUES (:id, :location_id, :sku, 'oversell', 'open', :shortage, :cause_type, :cause_id, :now, 1, :now)"
+    "INSERT INTO stock_incident (id, location_id, sku, kind, state, shortage, cause_type, cause_id, opened_at, "
+    "version, updated_at) VALUES (:id, :location_id, :sku, 'oversell', 'open', :shortage, :cause_type, "
+    ":cause_id, :now, 1, :now)"
 )
 _UPDATE = Sql(
-    "UPDATE stock_incident SET shortage = :shortage, state = :state, resolved_at = :resolved_at, version = version + 1, "
-    "updated_at = :now WHERE location_id = :location_id AND sku = :sku AND state = 'open' RETURNING id, version"
+    "UPDATE stock_incident SET shortage = :shortage, state = :state, resolved_at = :resolved_at, "
+    "version = version + 1, updated_at = :now WHERE location_id = :location_id AND sku = :sku AND state = 'open' "
+    "RETURNING id, version"
 )
+_COUNT = Sql("SELECT count(*) FROM stock_incident WHERE state = 'open'")
 
 
 def match(after: Sequence[Level], cause_type: str, cause_id: str) -> None:
@@ -72,13 +75,13 @@ def _change(level: Level) -> None:
 
 def find_incident(incident_id: str) -> StockIncident:
     """One incident inside the actor's bounds, or UnknownIncident."""
-    found: StockIncident | None = db.session.get(StockIncident, incident_id)
+    found = db.session.get(StockIncident, incident_id) if is_id(incident_id) else None
     if found is None or not actor.current().sees_location(found.location_id):
         raise UnknownIncident
     return found
 
 
-def incidents_query(location: str | None, state: str | None) -> Any:
+def incidents_query(location: str | None, state: str | None) -> Select[Any]:
     """Incidents inside the actor's bounds, to be paged."""
     query = select(StockIncident)
     bounds = actor.current().locations
@@ -89,3 +92,11 @@ def incidents_query(location: str | None, state: str | None) -> Any:
     if state:
         query = query.where(StockIncident.state == state)
     return query
+
+
+@use_case
+def count_open() -> int:
+    """Tell the metrics how many incidents are open."""
+    found = int(ask_one(_COUNT, {}).rows[0][0])
+    metrics.INCIDENTS.set(found)
+    return found

@@ -62,8 +62,8 @@ _TAKE = Sql(
     "AND (stock_level.on_hand - stock_level.reserved) * wanted.share / 100 - wanted.keep >= wanted.quantity",
     _TAKE_ROWS,
 )
-_CHANGE_ONE = Sql(
-    "UPDATE stock_level SET on_hand = on_hand + :on_hand, reserved = reserved + :reserved, changed_at = :now "
+_CHANGE_ONE = Sql(  # our own column names
+    "UPDATE stock_level SET on_hand = on_hand + :on_hand, reserved = reserved + :reserved, changed_at = :now "  # noqa: S608
     f"WHERE location_id = :location_id AND sku = :sku RETURNING {_COLUMNS}"
 )
 _CHANGE = Sql(
@@ -73,19 +73,19 @@ _CHANGE = Sql(
     "RETURNING stock_level.location_id, stock_level.sku, stock_level.on_hand, stock_level.reserved, "
     "stock_level.oversold",
     _DELTA_ROWS,
-    sqlite="UPDATE stock_level SET on_hand = stock_level.on_hand + delta.on_hand, "
+    sqlite="UPDATE stock_level SET on_hand = stock_level.on_hand + delta.on_hand, "  # noqa: S608
     "reserved = stock_level.reserved + delta.reserved, changed_at = :now FROM {delta} "
     "WHERE stock_level.location_id = delta.location_id AND stock_level.sku = delta.sku "
     f"RETURNING {_COLUMNS}",
 )
 _ADD = Sql(
-    "INSERT INTO stock_level (location_id, sku, on_hand, reserved, oversold, changed_at) "
+    "INSERT INTO stock_level (location_id, sku, on_hand, reserved, oversold, changed_at) "  # noqa: S608
     "SELECT delta.location_id, delta.sku, delta.on_hand, 0, FALSE, CAST(:now AS timestamptz) FROM {delta} "
     "ORDER BY delta.location_id, delta.sku "
     "ON CONFLICT (location_id, sku) DO UPDATE SET on_hand = stock_level.on_hand + excluded.on_hand, "
     f"changed_at = excluded.changed_at RETURNING {_COLUMNS}",
     _DELTA_ROWS,
-    sqlite="INSERT INTO stock_level (location_id, sku, on_hand, reserved, oversold, changed_at) "
+    sqlite="INSERT INTO stock_level (location_id, sku, on_hand, reserved, oversold, changed_at) "  # noqa: S608
     "SELECT delta.location_id, delta.sku, delta.on_hand, 0, FALSE, :now FROM {delta} WHERE TRUE "
     "ON CONFLICT (location_id, sku) DO UPDATE SET on_hand = stock_level.on_hand + excluded.on_hand, "
     f"changed_at = excluded.changed_at RETURNING {_COLUMNS}",
