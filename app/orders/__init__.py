@@ -12,13 +12,14 @@ from pathlib import Path
 
 from flask import Flask
 
-from app.core import texts
+from app.core import jobs, texts
 
+from .ending import RefundDue
 from .errors import TooManyPieces, UnknownOrder
 from .fulfilling import (
     LineSummary,
-    RefundDue,
     Summary,
+    by_line,
     cancel_parts,
     find_for_pickup,
     lock,
@@ -27,7 +28,8 @@ from .fulfilling import (
     settle_at_till,
     summary,
 )
-from .fulfilment import Method, Opening, OpenLine, offer
+from .fulfilment import Method, Opening, OpenLine, Promise, offer
+from .paying import end_past_due
 from .pricing import Priced, PricingError, RateTax
 from .sales import PostedSale, RecordedSale, SoldLine, Tender, price_sale, record_sale, reverse_sale
 from .tax import Basis, TaxCategory, tax_rate
@@ -41,6 +43,7 @@ __all__ = [
     "PostedSale",
     "Priced",
     "PricingError",
+    "Promise",
     "RateTax",
     "RecordedSale",
     "RefundDue",
@@ -50,7 +53,9 @@ __all__ = [
     "Tender",
     "TooManyPieces",
     "UnknownOrder",
+    "by_line",
     "cancel_parts",
+    "end_past_due",
     "find_for_pickup",
     "lock",
     "offer",
@@ -67,7 +72,9 @@ __all__ = [
 
 
 def register(app: Flask) -> None:
-    """Load words and tables."""
-    from . import models  # noqa: F401  tables
+    """Serve orders, and end now and then what was not paid in time."""
+    from . import api, models  # noqa: F401  tables
 
     texts.load(Path(__file__).parent)
+    app.register_blueprint(api.bp)
+    jobs.every(60, "orders.past_due")(end_past_due)

@@ -8,43 +8,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Parts = Mapping[str, int]  # line_ref: pieces
+from sqlalchemy import or_, select
 
+from app.core import states
+from app.core.db import db, use_case
 
-def lock(order_id: str) -> None:
-    """Take the order's lock for this transaction. Raises UnknownOrder."""
-    raise NotImplementedError
-
-
-def record_fulfilment(order_id: str, parts: Parts, *, at: dt.datetime, reference: tuple[str, str]) -> None:
-    """The pieces were given (the method has posted the claim): moves the order, asks for capture of just their value.
-
-    `pay_in_store` and `cod` count as taken. Raises TooManyPieces, IllegalTransition.
-    """
-    raise NotImplementedError
-
-
-def reverse_fulfilment(order_id: str, parts: Parts, *, claim_id: str | None, reason: str) -> None:
-    """A hand-over was undone: the pieces are open again, under the new claim. Captured money stays for the next one."""
-    raise NotImplementedError
-
-
-def cancel_parts(order_id: str, parts: Parts, *, reason: str) -> RefundDue:
-    """A short pick or an expiry: the pieces will not come. The work item has settled its claim and is not called."""
-    raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class RefundDue:
-    """Money that goes back or is never taken: in all, per rate, per tender."""
-
-    total: int
-    tax: list[dict[str, int]]
-    tenders: list[dict[str, Any]]
-    points_returned: int = 0
-    coupons_restored: tuple[str, ...] = ()
+from . import ending, fulfilment, queries, reckoning, tenders
+from .ending import Parts, RefundDue
+from .errors import TooManyPieces
+from .models import OrderLine, SalesOrder
+from .states import ORDER, OrderState, PaymentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +56,154 @@ class Summary:
     lines: list[LineSummary]
 
 
+def lock(order_id: str) -> None:
+    """Take the order's lock for this transaction. Raises UnknownOrder."""
+    queries.find(order_id, lock=True)
+
+
+@use_case
+def record_fulfilment(
+    order_id: str, parts: Parts, *, at: dt.datetime, reference: tuple[str, str], event: str | None = None
+) -> None:
+    """The pieces were given (the method has posted the claim): moves the order, asks for capture of just their value.
+
+    What is due at hand-over counts as taken. The first pieces carry the shipping fee. `event` is told besides the
+    order's own. Raises TooManyPieces, IllegalTransition.
+    """
+    order = queries.find(order_id, lock=True)
+    ending.require_open(order, "fulfil")
+    rows = queries.lines_of(order.id)
+    given = ending.checked(rows, list(parts.items()))
+    given |= {row.line_ref: 1 for row in rows if row.kind == "shipping" and reckoning.open_of(row)}
+    value = reckoning.value_from_back(order, rows, given)
+    for row in rows:
+        row.fulfilled += given.get(row.line_ref, 0)
+    tenders.use(order, tenders.of(order.id), value)
+    db.session.flush()
+    told = {
+        "lines": [{"line_ref": ref, "quantity": quantity} for ref, quantity in parts.items()],
+        "reference": {"type": reference[0], "id": reference[1]},
+    }
+    if any(reckoning.open_of(row) for row in rows):
+        states.move(order, "fulfil", ORDER, event=event or "order.changed", **told)
+        return
+    if event is not None:
+        states.touch(order, event, **told)
+    order.completed_at = at
+    states.move(order, "complete", ORDER, event="order.completed", **told)
+
+
+@use_case
+def reverse_fulfilment(order_id: str, parts: Parts, *, claim_id: str | None, reason: str) -> None:
+    """A hand-over was undone: the pieces are open again, under the new claim. Captured money stays for the next one.
+
+    Raises TooManyPieces, IllegalTransition.
+    """
+    order = queries.find(order_id, lock=True)
+    rows = queries.lines_of(order.id)
+    back = dict(parts)
+    for row in reckoning.goods_of(rows):
+        quantity = back.get(row.line_ref, 0)
+        if quantity > row.fulfilled - row.returned:
+            raise TooManyPieces(line_ref=row.line_ref, requested=quantity, left=row.fulfilled - row.returned)
+        row.fulfilled -= quantity
+    nothing_given = not any(row.fulfilled for row in reckoning.goods_of(rows))
+    for row in rows:
+        if nothing_given and row.kind == "shipping" and row.fulfilled:
+            row.fulfilled, back[row.line_ref] = 0, 1
+    tenders.unuse(tenders.of(order.id), reckoning.value_from_back(order, rows, back))
+    order.claim_id, order.completed_at = claim_id, None
+    db.session.flush()
+    told = {"reason": reason, "lines": [{"line_ref": ref, "quantity": quantity} for ref, quantity in parts.items()]}
+    if nothing_given or order.state == OrderState.COMPLETED:
+        states.move(order, "unfulfil" if nothing_given else "reopen", ORDER, event="order.changed", **told)
+    else:
+        states.touch(order, "order.changed", **told)
+
+
+@use_case
+def cancel_parts(order_id: str, parts: Parts, *, reason: str) -> RefundDue:
+    """A short pick or an expiry: the pieces will not come. The work item has settled its claim and is not called."""
+    order = queries.find(order_id, lock=True)
+    ending.require_open(order, "cancel")
+    rows = queries.lines_of(order.id)
+    return ending.take_out(order, rows, ending.checked(rows, list(parts.items())), reason=reason)
+
+
 def summary(order_id: str) -> Summary:
     """The order in brief. Raises UnknownOrder."""
-    raise NotImplementedError
+    order = queries.find(order_id)
+    return _summary(order, queries.lines_of(order.id))
+
+
+def _summary(order: SalesOrder, rows: Sequence[OrderLine]) -> Summary:
+    return Summary(
+        id=order.id, number=order.number, channel=order.channel, external_ref=order.external_ref, state=order.state,
+        location_id=order.from_location_id, method=order.method, claim_id=order.claim_id, work_id=order.work_id,
+        total=order.total, amount_due=tenders.due_at_hand_over(tenders.of(order.id)), language=order.language,
+        contact_id=order.contact_id, placed_at=order.placed_at,
+        lines=[
+            LineSummary(
+                line_ref=row.line_ref, sku=row.sku or "", name=row.name, quantity=row.quantity,
+                open=reckoning.open_of(row), fulfilled=row.fulfilled, cancelled=row.cancelled,
+                unit_price=row.unit_price,
+            )
+            for row in reckoning.goods_of(rows)
+        ],
+    )  # fmt: skip
 
 
 def find_for_pickup(code: str) -> str | None:
     """The order meant by an order number, a channel's reference or a work item's own code; None where none is."""
-    raise NotImplementedError
+    for method in fulfilment.offered():
+        found = method.find(code)
+        if found is not None:
+            return found
+    return db.session.scalar(
+        select(SalesOrder.id)
+        .where(or_(SalesOrder.number == code, SalesOrder.external_ref == code), SalesOrder.work_id.is_not(None))
+        .order_by(SalesOrder.id.desc())
+        .limit(1)
+    )
 
 
-def settle_at_till(
-    order_id: str, *, tenders: Sequence[tuple[str, int]], at: dt.datetime, reference: tuple[str, str]
-) -> None:
+@use_case
+def settle_at_till(order_id: str, *, tenders_taken: Sequence[tuple[str, int]], at: dt.datetime, reference: str) -> None:
     """A till's receipt paid what was due and handed everything over: the method settles its work item.
 
     The goods leave stock by the order's own claim: the till's receipt is neither a second order nor a second movement.
+    What the till took beyond what was due is the till's own affair.
     """
-    raise NotImplementedError
+    order = queries.find(order_id, lock=True)
+    payments = tenders.of(order.id)
+    left = tenders.due_at_hand_over(payments)
+    owed = [p for p in payments if p.state == PaymentState.DUE and p.method in tenders.AT_HAND_OVER]
+    for position, (method, taken) in enumerate(tenders_taken, start=len(payments) + 1):
+        amount = min(taken, left)
+        if amount > 0:
+            paid = tenders.add(
+                order, position=position, method=method, amount=amount, state=PaymentState.CAPTURED,
+                external_ref=reference[:64],
+            )  # fmt: skip
+            tenders.take_over(order, owed, paid)
+            left -= amount
+    if order.work_id is not None:
+        fulfilment.method(order.method).settle(order.work_id, paid_at=at, reference=reference)
+
+
+def by_line(order_id: str, by_sku: Mapping[str, int]) -> dict[str, int]:
+    """Pieces by SKU as pieces by line, earlier lines first; a work item counts SKUs, an order lines.
+
+    Raises TooManyPieces.
+    """
+    left = dict(by_sku)
+    parts: dict[str, int] = {}
+    for row in reckoning.goods_of(queries.lines_of(order_id)):
+        part = min(reckoning.open_of(row), left.get(row.sku or "", 0))
+        if part:
+            parts[row.line_ref] = part
+            left[row.sku or ""] -= part
+    for sku, quantity in left.items():
+        if quantity:
+            raise TooManyPieces(line_ref=sku, requested=by_sku[sku], left=by_sku[sku] - quantity)
+    return parts

@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from app.core import clock, states
-from app.core.db import db, later, use_case
+from app.core.db import later, use_case
 from app.core.ids import new_id
 from app.core.outbox import emit
 from app.core.sql import Rowset, Sql, json_param
 from app.orders.pricing import Cut, Priced, PricedLine, PriceLine, price
 from app.orders.tax import Basis
 
-from .errors import UnknownOrder
-from .models import SalesOrder
+from . import queries
 from .states import ORDER
 
 TILL = "pos"
@@ -177,9 +176,7 @@ def reverse_sale(order_id: str, *, reason: str) -> None:
 
     Goods and the new revision are the caller's. Raises UnknownOrder, IllegalTransition.
     """
-    row = db.session.get(SalesOrder, order_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise UnknownOrder
+    row = queries.find(order_id, lock=True)
     row.cancel_reason = reason
     states.move(row, "reverse", ORDER, event="order.cancelled", reason=reason)
 

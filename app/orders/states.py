@@ -51,8 +51,7 @@ PAYMENT = {
     (PaymentState.DUE, "capture"): PaymentState.CAPTURED,
     (PaymentState.DUE, "fail"): PaymentState.FAILED,
     (PaymentState.DUE, "void"): PaymentState.VOIDED,
-    (PaymentState.CAPTURED, "void"): PaymentState.VOIDED,
-    (PaymentState.FAILED, "void"): PaymentState.VOIDED,
+    (PaymentState.VOIDED, "capture"): PaymentState.CAPTURED,
 }
 REFUND = {
     (RefundState.REQUESTED, "done"): RefundState.DONE,

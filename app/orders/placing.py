@@ -1,0 +1,219 @@
+"""Placing an order: one transaction from price to claim to work item, or nothing at all.
+
+The order's row comes first: its unique (channel, external_ref) makes a rival with the same order wait and then hear
+`duplicate-order`. Then the claim, the customer, the payments, and at last the method's work item.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app import customers, stock
+from app.core import actor, clock, settings
+from app.core.db import db, use_case
+from app.core.errors import invalid
+from app.core.ids import new_id, short_code
+from app.core.outbox import emit
+
+from . import fulfilment, reckoning, tenders
+from .errors import CouponNotApplicable, DuplicateOrder, InsufficientPoints, TotalMismatch, UnknownChannel
+from .fulfilment import Opening, OpenLine
+from .models import OrderLine, SalesOrder
+from .reckoning import Document, LineWanted
+from .states import OrderState
+
+NUMBER_LENGTH = 10
+_AHEAD = dt.timedelta(days=1)  # how far a channel's clock may run before ours
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWanted:
+    """A payment as a channel sends it."""
+
+    method: str
+    amount: int
+    state: str
+    external_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """An order as a channel sends it."""
+
+    channel: str
+    external_ref: str
+    fulfilment: Mapping[str, Any]
+    lines: Sequence[LineWanted]
+    payments: Sequence[PaymentWanted] = ()
+    placed_at: dt.datetime | None = None
+    customer: Mapping[str, Any] = field(default_factory=dict)
+    reservation: str | None = None
+    order_discount: int = 0
+    coupons: Sequence[str] = ()
+    coupon_holds: Sequence[str] = ()
+    points_to_use: int = 0
+    points_hold: str | None = None
+    shipping_fee: int = 0
+    prices: str = "tax_included"
+    expected_total: int | None = None
+    language: str = "ja"
+
+
+def priced(basket: Basket) -> tuple[str, Document]:
+    """Where the goods come from, and what they cost. Raises every refusal that a look alone can find."""
+    actor.within(channel=basket.channel, missing=UnknownChannel)
+    wanted = dict(basket.fulfilment)
+    if basket.reservation is not None and wanted["method"] == "ship" and not wanted.get("ship_from"):
+        wanted["ship_from"] = stock.find(basket.reservation).location_id
+    demand = stock.merge([(line.sku, line.quantity) for line in basket.lines])
+    location = fulfilment.method(wanted["method"]).locate(wanted, demand, basket.channel)
+    at = basket.placed_at or clock.now()
+    if at > clock.now() + _AHEAD:
+        raise invalid("/placed_at", "out-of-range")
+    document = reckoning.reckon(
+        basket.lines, location=location, placed_at=at, prices=basket.prices, discount=basket.order_discount,
+        shipping=basket.shipping_fee,
+    )  # fmt: skip
+    return location, document
+
+
+@use_case
+def place(basket: Basket) -> str:
+    """Place the order; returns its id.
+
+    Raises DuplicateOrder, TotalMismatch (nothing is taken), InsufficientStock, ReservationMismatch, ReservationEnded,
+    InsufficientPoints, CouponNotApplicable, and what the method refuses.
+    """
+    actor.within(channel=basket.channel, missing=UnknownChannel)
+    _refuse_duplicate(basket)
+    _refuse_promotions(basket)
+    location, document = priced(basket)
+    _refuse_totals(basket, document)
+    order = _new(basket, location, document)
+    try:
+        _insert(order)
+    except IntegrityError:
+        _refuse_duplicate(basket)
+        raise
+    rows = reckoning.rows_of(order, document)
+    db.session.add_all(rows)
+    order.claim_id = _claim(order, basket, rows)
+    order.customer_id = customers.find_or_create(basket.customer)
+    facts = {**basket.customer, "address": basket.fulfilment.get("address")}
+    order.contact_id = customers.keep_contact(facts, customer_id=order.customer_id)
+    for position, paid in enumerate(basket.payments, start=1):
+        tenders.add(
+            order, position=position, method=paid.method, amount=paid.amount, state=paid.state,
+            external_ref=paid.external_ref,
+        )  # fmt: skip
+    order.work_id = fulfilment.method(order.method).open(opening(order, rows))
+    db.session.flush()
+    emit(
+        "order.created", aggregate=("sales_order", order.id), sequence=1, location=order.location_id, id=order.id,
+        state=order.state, channel=order.channel, external_ref=order.external_ref, number=order.number,
+    )  # fmt: skip
+    return order.id
+
+
+def _refuse_duplicate(basket: Basket) -> None:
+    first = db.session.scalar(
+        select(SalesOrder.id)
+        .where(SalesOrder.channel == basket.channel, SalesOrder.external_ref == basket.external_ref)
+        .order_by(SalesOrder.revision)
+        .limit(1)
+    )
+    if first is not None:
+        raise DuplicateOrder(id=first, channel=basket.channel, external_ref=basket.external_ref)
+
+
+def _refuse_promotions(basket: Basket) -> None:
+    """There are no points to spend and no coupons to use yet, so nobody has any: these are true answers."""
+    if basket.points_to_use or basket.points_hold is not None:
+        raise InsufficientPoints(requested=basket.points_to_use, available=0)
+    unknown = [*basket.coupons, *basket.coupon_holds]
+    if unknown:
+        raise CouponNotApplicable(coupons=[{"code": code, "reason": "unknown_code"} for code in unknown])
+
+
+def _refuse_totals(basket: Basket, document: Document) -> None:
+    total = document.priced.total
+    pointers = []
+    if basket.expected_total is not None and basket.expected_total != total:
+        pointers.append("/expected_total")
+    if sum(paid.amount for paid in basket.payments) != total:
+        pointers.append("/payments")
+    if pointers:
+        raise TotalMismatch(
+            total=total,
+            totals=document.totals,
+            errors=[{"pointer": pointer, "code": "total-mismatch", "total": total} for pointer in pointers],
+        )
+
+
+def _new(basket: Basket, location: str, document: Document) -> SalesOrder:
+    now = clock.now()
+    order = SalesOrder(
+        id=new_id(), location_id=location, from_location_id=location, kind="sale", channel=basket.channel,
+        external_ref=basket.external_ref, revision=1, number=short_code(NUMBER_LENGTH), state=OrderState.PLACED,
+        prices=basket.prices, rounding=settings.TAX_ROUNDING, order_discount=basket.order_discount,
+        method=basket.fulfilment["method"], pickup_at=basket.fulfilment.get("pickup_at"), language=basket.language,
+        placed_at=basket.placed_at or now, version=1, created_at=now, updated_at=now,
+    )  # fmt: skip
+    reckoning.fill_totals(order, document)
+    return order
+
+
+@use_case
+def _insert(order: SalesOrder) -> None:
+    db.session.add(order)
+    db.session.flush()
+
+
+def _claim(order: SalesOrder, basket: Basket, rows: Sequence[OrderLine]) -> str:
+    wanted = reckoning.by_sku(rows, {row.line_ref: row.quantity for row in rows})
+    owner = ("order", order.id)
+    if basket.reservation is None:
+        claim = stock.reserve(
+            location=order.from_location_id, lines=list(wanted.items()), kind=order.method, channel=order.channel,
+            expires_at=None, external_ref=order.external_ref, owner=owner,
+        )  # fmt: skip
+        return claim.id
+    return _take_over(order, basket.reservation, wanted, owner)
+
+
+def _take_over(order: SalesOrder, claim_id: str, wanted: Mapping[str, int], owner: tuple[str, str]) -> str:
+    """The cart's claim becomes the order's: no piece is free in between, what is too much is."""
+    claim = stock.find(claim_id, lock=True)
+    if claim.state != "reserved":
+        raise stock.ReservationEnded(state=claim.state, id=claim.id)
+    over = [sku for sku, quantity in wanted.items() if quantity > claim.open.get(sku, 0)]
+    if claim.location_id != order.from_location_id or over:
+        raise stock.ReservationMismatch(id=claim.id, location=claim.location_id, skus=over)
+    stock.attach(claim.id, owner=owner, kind=order.method)
+    rest = {sku: quantity - wanted.get(sku, 0) for sku, quantity in claim.open.items() if quantity > wanted.get(sku, 0)}
+    if rest:
+        stock.void(claim.id, rest, owner=owner)
+    return claim.id
+
+
+def opening(order: SalesOrder, rows: Sequence[OrderLine]) -> Opening:
+    """What the method is told: the open pieces, the claim, and whom to call."""
+    who = customers.contact(order.contact_id)
+    return Opening(
+        order_id=order.id, number=order.number or "", channel=order.channel, location_id=order.from_location_id,
+        claim_id=order.claim_id or "",
+        lines=[
+            OpenLine(row.line_ref, row.sku or "", row.name, reckoning.open_of(row))
+            for row in reckoning.goods_of(rows)
+            if reckoning.open_of(row)
+        ],
+        placed_at=order.placed_at, pickup_at=order.pickup_at,
+        amount_due=tenders.due_at_hand_over(tenders.of(order.id)), phone=who.phone, name=who.name,
+        language=order.language,
+    )  # fmt: skip

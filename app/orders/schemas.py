@@ -1,0 +1,374 @@
+"""What the orders' calls read and answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from app.core import settings
+from app.core.fields import (
+    Choice,
+    Code,
+    Identifier,
+    In,
+    Instant,
+    Integer,
+    Items,
+    Mapping,
+    Out,
+    PageQuery,
+    Part,
+    Quantity,
+    Text,
+    Yen,
+)
+from app.customers import normal_phone
+
+_METHOD = 40
+_ADDRESS_KEYS = 20
+
+
+class Address(fields.Field[Any]):
+    """Where to send it: one text, or an object of texts (`postal_code`, `prefecture`, `city`, …)."""
+
+    default_error_messages = {"required": "required", "null": "null", "invalid": "not-object"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = Text(high=300, low=0)
+        if isinstance(value, str):
+            return Text(high=300).deserialize(value)
+        if not isinstance(value, dict) or not value:
+            raise self.make_error("invalid")
+        if len(value) > _ADDRESS_KEYS:
+            raise ValidationError("length")
+        faults: dict[str, list[Any] | dict[Any, Any]] = {}
+        read = {}
+        for name, part in value.items():
+            try:
+                read[Code(high=40).deserialize(name)] = None if part is None else text.deserialize(part)
+            except ValidationError as error:
+                faults[str(name)] = error.messages
+        if faults:
+            raise ValidationError(faults)
+        return read
+
+
+class Phone(Text):
+    """A phone number in any usual spelling."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(high=32, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if normal_phone(text) is None:
+            raise ValidationError("phone")
+        return text
+
+
+class Email(Text):
+    """A mail address, judged by its form alone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(high=254, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        name, _, host = text.rpartition("@")
+        if not name or not host or any(c.isspace() for c in text):
+            raise ValidationError("email")
+        return text
+
+
+class CustomerIn(In):
+    """Whom it is for; the first of id, card, shop account, mail and phone that is known decides who that is."""
+
+    id = Identifier()
+    card_no = Code()
+    external_id = Code()
+    email = Email()
+    phone = Phone()
+    name = Text(high=100)
+    name_kana = Text(high=100)
+
+
+class FulfilmentIn(In):
+    """How the goods get there."""
+
+    method = Choice("pickup", "ship", required=True)
+    location = Code()
+    pickup_at = Instant()
+    address = Address()
+    ship_from = Code()
+
+    @validates_schema(skip_on_field_errors=False)
+    def _fits(self, data: dict[str, Any], **kwargs: Any) -> None:
+        needed = {"pickup": "location", "ship": "address"}.get(str(data.get("method")))
+        if needed is not None and needed not in data:
+            raise ValidationError("required", needed)
+        foreign = {"pickup": ("address", "ship_from"), "ship": ("location", "pickup_at")}.get(str(data.get("method")))
+        for name in foreign or ():
+            if name in data:
+                raise ValidationError("not-allowed", name)
+
+
+class OrderLineIn(In):
+    """A line; `discount` is for the whole line."""
+
+    line_ref = Code(required=True)
+    sku = Code(required=True)
+    quantity = Quantity(required=True)
+    unit_price = Yen(required=True)
+    discount = Yen(load_default=0)
+
+
+class PaymentIn(In):
+    """A tender: authorised, taken, or to be paid."""
+
+    method = Code(high=_METHOD, required=True)
+    amount = Integer(1, settings.MAX_YEN, required=True)
+    state = Choice("authorized", "captured", "due", required=True)
+    external_ref = Code()
+
+
+class OrderIn(In):
+    """An order from a channel."""
+
+    channel = Code(high=40, required=True)
+    external_ref = Code(required=True)
+    placed_at = Instant()
+    customer = Part(CustomerIn)
+    reservation = Identifier()
+    fulfilment = Part(FulfilmentIn, required=True)
+    lines = Items(Part(OrderLineIn), low=1, required=True)
+    order_discount = Yen(load_default=0)
+    coupons = Items(Code(), high=20, load_default=list)
+    coupon_holds = Items(Code(), high=20, load_default=list)
+    points_to_use = Integer(0, settings.MAX_POINTS, load_default=0)
+    points_hold = Code()
+    shipping_fee = Yen(load_default=0)
+    prices = Choice("tax_included", "tax_excluded", load_default="tax_included")
+    payments = Items(Part(PaymentIn), high=20, load_default=list)
+    expected_total = Yen()
+    currency = Choice("JPY", load_default="JPY")
+    language = Choice("ja", "en")
+
+
+class LineChangeIn(In):
+    """A line as it shall be; prices that are left out stay."""
+
+    line_ref = Code(required=True)
+    sku = Code(required=True)
+    quantity = Quantity(required=True)
+    unit_price = Yen()
+    discount = Yen()
+
+
+class ChangeIn(In):
+    """What shall be different; `lines` are all that the order shall have."""
+
+    lines = Items(Part(LineChangeIn), low=1)
+    location = Code()
+    address = Address()
+
+    @validates_schema
+    def _something(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if not data:
+            raise ValidationError("required", "lines")
+
+
+class PartIn(In):
+    """Some pieces of a line."""
+
+    line_ref = Code(required=True)
+    quantity = Quantity(required=True)
+
+
+class CancelIn(In):
+    """What to cancel; everything that is open without `lines`."""
+
+    reason = Text()
+    lines = Items(Part(PartIn), low=1)
+
+
+class PaymentResultIn(In):
+    """What became of a payment."""
+
+    state = Choice("captured", "failed", "voided", required=True)
+    amount = Yen()
+    external_ref = Code()
+
+
+class RefundResultIn(In):
+    """What became of a refund."""
+
+    state = Choice("done", "failed", required=True)
+    external_ref = Code()
+
+
+class OrdersQuery(PageQuery):
+    """Which orders."""
+
+    channel = Code(high=40)
+    external_ref = Text(high=400)
+
+
+class TaxOut(Out):
+    """One tax rate's sum."""
+
+    rate = fields.Integer()
+    taxable = fields.Integer()
+    tax = fields.Integer()
+
+
+class TotalsOut(Out):
+    """What it costs: total = subtotal - discounts - points_used + shipping_fee (+ tax, when prices exclude it)."""
+
+    subtotal = fields.Integer()
+    discounts = fields.Integer()
+    points_used = fields.Integer()
+    shipping_fee = fields.Integer()
+    tax = fields.List(fields.Nested(TaxOut))
+    total = fields.Integer()
+    currency = fields.String()
+
+
+class OrderLineOut(Out):
+    """A line; `net` is what is left after every discount, in the document's basis."""
+
+    line_ref = fields.String()
+    sku = fields.String(allow_none=True)
+    name = fields.String()
+    quantity = fields.Integer()
+    unit_price = fields.Integer()
+    discount = fields.Integer()
+    tax_rate = fields.Integer()
+    net = fields.Integer()
+    tax = fields.Integer()
+    fulfilled = fields.Integer()
+    cancelled = fields.Integer()
+    returned = fields.Integer()
+
+
+class PaymentOut(Out):
+    """A payment; `released` is what was cancelled of it."""
+
+    id = fields.String()
+    method = fields.String()
+    state = fields.String()
+    amount = fields.Integer()
+    capture_requested = fields.Integer()
+    captured = fields.Integer()
+    released = fields.Integer()
+    external_ref = fields.String(allow_none=True)
+    due_at = Instant(allow_none=True)
+
+
+class RefundOut(Out):
+    """Money on its way back."""
+
+    id = fields.String()
+    payment = fields.String()
+    method = fields.String()
+    amount = fields.Integer()
+    state = fields.String()
+    external_ref = fields.String(allow_none=True)
+
+
+class FulfilmentOut(Out):
+    """How the goods get there."""
+
+    method = fields.String()
+    location = fields.String()
+    pickup_at = Instant(allow_none=True)
+
+
+class OrderOut(Out):
+    """An order. `pickup` or `shipping` is its work item; `balance_due` what nobody has paid or authorised yet."""
+
+    id = fields.String()
+    number = fields.String(allow_none=True)
+    kind = fields.String()
+    state = fields.String()
+    channel = fields.String()
+    external_ref = fields.String()
+    revision = fields.Integer()
+    location = fields.String()
+    fulfilment = fields.Nested(FulfilmentOut)
+    customer = fields.String(allow_none=True)
+    prices = fields.String()
+    totals = fields.Nested(TotalsOut)
+    points_to_earn = fields.Integer()
+    lines = fields.List(fields.Nested(OrderLineOut))
+    payments = fields.List(fields.Nested(PaymentOut))
+    refunds = fields.List(fields.Nested(RefundOut))
+    balance_due = fields.Integer()
+    pickup = Mapping()
+    shipping = Mapping()
+    cancel_reason = fields.String(allow_none=True)
+    placed_at = Instant()
+    completed_at = Instant(allow_none=True)
+    updated_at = Instant()
+
+
+class OrdersOut(Out):
+    """A page of orders."""
+
+    items = fields.List(fields.Nested(OrderOut))
+    next_cursor = fields.String(allow_none=True)
+
+
+class TenderOut(Out):
+    """A payment's part of what goes back."""
+
+    payment = fields.String()
+    method = fields.String()
+    amount = fields.Integer()
+
+
+class RefundDueOut(Out):
+    """What goes back, or is never taken."""
+
+    total = fields.Integer()
+    tax = fields.List(fields.Nested(TaxOut))
+    tenders = fields.List(fields.Nested(TenderOut))
+    points_returned = fields.Integer()
+    coupons_restored = fields.List(fields.String())
+
+
+class CancelledOut(OrderOut):
+    """The order, and what goes back."""
+
+    refund_due = fields.Nested(RefundDueOut)
+
+
+class PointsOut(Out):
+    """Points asked for and usable."""
+
+    requested = fields.Integer()
+    used = fields.Integer()
+    available = fields.Integer()
+    reason = fields.String(allow_none=True)
+
+
+class CouponOut(Out):
+    """A coupon's answer."""
+
+    code = fields.String()
+    discount = fields.Integer()
+    reason = fields.String(allow_none=True)
+
+
+class QuoteOut(Out):
+    """What an order would cost, and when it would be ready."""
+
+    totals = fields.Nested(TotalsOut)
+    lines = fields.List(fields.Nested(OrderLineOut))
+    location = fields.String()
+    points = fields.Nested(PointsOut)
+    points_to_earn = fields.Integer()
+    coupons = fields.List(fields.Nested(CouponOut))
+    ready_by = Instant(allow_none=True)
+    deadline = Instant(allow_none=True)
+    return_policy = fields.String()

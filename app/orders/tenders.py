@@ -1,0 +1,193 @@
+"""An order's payments: sharing what goods are worth over them, and the words to the channel's payment provider.
+
+Each payment's amount is split in three: used (goods were given for it), released (cancelled), open. The open parts
+together are always what the open pieces are worth. Capture is asked for what was really given, never for more than was
+authorised; the last piece takes the remainder. The caller holds the order's lock.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from app.core import clock, settings, states
+from app.core.db import db
+from app.core.ids import new_id
+from app.core.money import share
+from app.core.outbox import emit
+
+from .models import Payment, Refund, SalesOrder
+from .states import PAYMENT, PaymentState, RefundState
+
+AT_HAND_OVER = frozenset({"pay_in_store", "cod"})
+BALANCE = "balance"
+_LIVE = frozenset({PaymentState.AUTHORIZED, PaymentState.CAPTURED, PaymentState.DUE})
+
+
+def of(order_id: str) -> list[Payment]:
+    """The order's payments in the order in which they came."""
+    return list(
+        db.session.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.position, Payment.id))
+    )
+
+
+def open_of(payment: Payment) -> int:
+    """What neither goods nor a cancellation took."""
+    return payment.amount - payment.used - payment.released
+
+
+def is_live(payment: Payment) -> bool:
+    """Whether the payment can still bring money."""
+    return payment.state in _LIVE
+
+
+def due_at_hand_over(payments: Sequence[Payment]) -> int:
+    """What the customer pays when the goods are given."""
+    return sum(open_of(p) for p in payments if p.state == PaymentState.DUE and p.method in AT_HAND_OVER)
+
+
+def open_due(payments: Sequence[Payment]) -> int:
+    """What nobody has paid or authorised yet: due amounts, and what failed payments left behind."""
+    due = sum(open_of(p) for p in payments if p.state == PaymentState.DUE)
+    return due + sum(_debt(p) for p in payments if p.state == PaymentState.FAILED)
+
+
+def _debt(payment: Payment) -> int:
+    return payment.amount - payment.released - payment.captured
+
+
+def add(
+    order: SalesOrder,
+    *,
+    position: int,
+    method: str,
+    amount: int,
+    state: str,
+    external_ref: str | None = None,
+    due_at: dt.datetime | None = None,
+) -> Payment:
+    """Write a payment. One that is due has a deadline, unless it is paid at hand-over."""
+    now = clock.now()
+    if state == PaymentState.DUE and method not in AT_HAND_OVER:
+        due_at = due_at or now + dt.timedelta(hours=settings.PAYMENT_DUE_HOURS)
+    row = Payment(
+        id=new_id(), location_id=order.location_id, order_id=order.id, position=position, method=method,
+        state=PaymentState(state), amount=amount, used=0, released=0,
+        requested=0, captured=amount if state == PaymentState.CAPTURED else 0, external_ref=external_ref,
+        due_at=due_at if state == PaymentState.DUE else None, version=0, created_at=now, updated_at=now,
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def use(order: SalesOrder, payments: Sequence[Payment], value: int) -> None:
+    """Goods worth `value` were given."""
+    for payment, part in _spread(payments, value):
+        payment.used += part
+        ask_capture(order, payment)
+        if payment.state == PaymentState.DUE and payment.method in AT_HAND_OVER:
+            payment.captured += part
+            payment.requested = payment.captured
+            if open_of(payment) == 0:
+                states.move(payment, "capture", PAYMENT, event="payment.captured", order=order.id)
+    db.session.flush()
+
+
+def unuse(payments: Sequence[Payment], value: int) -> None:
+    """Goods worth `value` came back open; money asked for stays and serves the next hand-over."""
+    live = [p for p in payments if is_live(p)]
+    used = [p.used for p in live]
+    for payment, part in zip(live, share(min(value, sum(used)), used), strict=True):
+        payment.used -= part
+    db.session.flush()
+
+
+def release(order: SalesOrder, payments: Sequence[Payment], value: int, *, reason: str) -> list[dict[str, Any]]:
+    """Goods worth `value` will not come: void what was never asked for, refund what was. Returns the tenders."""
+    tenders = []
+    for payment, part in _spread(payments, value):
+        secured = max(payment.captured, payment.requested)
+        never = min(part, max(0, payment.amount - payment.released - secured))
+        payment.released += part
+        _void(order, payment, never)
+        if part > never:
+            give_back(order, payment, part - never, reason)
+        tenders.append({"payment": payment.id, "method": payment.method, "amount": part})
+    db.session.flush()
+    return tenders
+
+
+def ask_capture(order: SalesOrder, payment: Payment) -> None:
+    """Ask for what was used and neither asked for nor taken yet."""
+    wanted = payment.used - max(payment.captured, payment.requested)
+    if payment.state == PaymentState.AUTHORIZED and wanted > 0:
+        payment.requested = payment.used
+        states.touch(
+            payment, "payment.capture_requested", order=order.id, amount=wanted, method=payment.method,
+            external_ref=payment.external_ref,
+        )  # fmt: skip
+
+
+def _void(order: SalesOrder, payment: Payment, amount: int) -> None:
+    if not amount:
+        return
+    told = {
+        "order": order.id, "amount": amount, "method": payment.method, "external_ref": payment.external_ref,
+    }  # fmt: skip
+    ends = payment.state == PaymentState.DUE and open_of(payment) == 0 and payment.used == 0
+    if payment.method in AT_HAND_OVER:  # no provider has to be told
+        if ends:
+            states.move(payment, "void", PAYMENT, event="payment.voided", order=order.id)
+    elif ends:
+        states.move(payment, "void", PAYMENT, event="payment.void_requested", **told)
+    else:
+        states.touch(payment, "payment.void_requested", **told)
+
+
+def give_back(order: SalesOrder, payment: Payment, amount: int, reason: str) -> None:
+    """Captured money goes back by the way it came."""
+    now = clock.now()
+    row = Refund(
+        id=new_id(), location_id=order.location_id, order_id=order.id, payment_id=payment.id, method=payment.method,
+        state=RefundState.REQUESTED, amount=amount, reason=reason[:200], external_ref=None, version=1, created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
+    emit(
+        "refund.requested", aggregate=("refund", row.id), sequence=1, location=order.location_id, id=row.id,
+        state=row.state, order=order.id, payment=payment.id, method=payment.method, amount=amount,
+        external_ref=payment.external_ref,
+    )  # fmt: skip
+
+
+def _spread(payments: Sequence[Payment], value: int) -> list[tuple[Payment, int]]:
+    live = [p for p in payments if is_live(p)]
+    weights = [open_of(p) for p in live]
+    parts = share(min(value, sum(weights)), weights)
+    return [(payment, part) for payment, part in zip(live, parts, strict=True) if part]
+
+
+def take_over(order: SalesOrder, payments: Sequence[Payment], paid: Payment) -> None:
+    """A payment that came later stands in for failed and due ones, oldest first."""
+    left = paid.amount
+    for payment in [p for p in payments if p.state == PaymentState.FAILED] + [
+        p for p in payments if p.state == PaymentState.DUE
+    ]:
+        if payment.state == PaymentState.FAILED:
+            part = min(left, _debt(payment))
+            given = min(part, max(0, payment.used - payment.captured))
+            payment.used -= given
+            paid.used += given
+        else:
+            part = min(left, open_of(payment))
+        payment.released += part
+        left -= part
+        if part and payment.state == PaymentState.DUE:
+            _void(order, payment, part)
+    ask_capture(order, paid)
+    db.session.flush()
