@@ -18,6 +18,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from app.core import wire
+
 Params = Mapping[str, Any]
 _PLACE = re.compile(r"%[(]([a-z_]+)[)]s")
 _NAME = re.compile(r"(?<![:\w]):([a-z_]+)")
@@ -110,12 +112,8 @@ def send(connection: Connection, calls: Sequence[Call]) -> list[Answer]:
 
 def _pipeline(raw: Any, waiting: Sequence[Call], calls: Sequence[Call]) -> list[Answer]:
     statements = [*_joined(waiting), *((sql.postgresql, params) for sql, params in calls)]
-    if len(statements) == 1:
-        cursors = [raw.execute(*statements[0])]
-    else:
-        with raw.pipeline():
-            cursors = [raw.execute(*statement) for statement in statements]
-    return [Answer(c.fetchall() if c.description else [], c.rowcount) for c in cursors[len(cursors) - len(calls) :]]
+    answers = wire.run(raw, statements)
+    return [Answer(rows, count) for rows, count in answers[len(answers) - len(calls) :]]
 
 
 def _joined(waiting: Sequence[Call]) -> Iterator[tuple[str, Params]]:
