@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+import orjson
 from flask import Flask, current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from werkzeug.serving import make_server
 
-from app import docs, staff
+from app import docs, staff, stock
 from app.core import jobs, relay
 from app.core.errors import AppError
 from app.staff import ClientExists
@@ -113,9 +114,33 @@ def load_demo(base_url: str | None) -> None:
     click.echo(f"API key: {key}")
 
 
+@click.command("reconcile")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON document.")
+@click.option("--apply", "apply", is_flag=True, help="Mend what can be mended, by ledger and claim entries only.")
+@with_appcontext
+def reconcile(*, as_json: bool, apply: bool) -> None:
+    """Prove the books; exit 1 when an invariant does not hold."""
+    report = stock.check.repair() if apply else stock.check.check()
+    if as_json:
+        invariants = [{"name": r.name, "holds": r.holds, "findings": list(r.findings)} for r in report.results]
+        shown = {"holds": report.holds, "repaired": report.repaired, "invariants": invariants}
+        click.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
+    else:
+        for result in report.results:
+            click.echo(f"{'holds ' if result.holds else 'BROKEN'}  {result.name}")
+            for finding in result.findings:
+                click.echo("        " + " ".join(f"{name}={value}" for name, value in finding.items()))
+        if apply:
+            click.echo(f"{report.repaired} repaired")
+    if not report.holds:
+        raise SystemExit(1)
+
+
 def register(app: Flask) -> None:
     """Add the commands."""
     app.cli.add_command(keys)
+
+    app.cli.add_command(reconcile)
 
     @app.cli.command("worker")
     def worker() -> None:

@@ -12,6 +12,8 @@ from flask import Flask
 
 from app.core import jobs, settings, texts
 
+from . import check
+from .availability import find as find_available
 from .claims import ClaimView, attach, extend, find, merge, post, release, reserve, void
 from .errors import InsufficientStock, ReservationAttached, ReservationEnded, ReservationMismatch, UnknownReservation
 from .expiry import sweep_all
@@ -30,9 +32,11 @@ __all__ = [
     "ReservationMismatch",
     "UnknownReservation",
     "attach",
+    "check",
     "divide",
     "extend",
     "find",
+    "find_available",
     "merge",
     "net_of",
     "post",
@@ -53,5 +57,6 @@ def register(app: Flask) -> None:
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(api.bp)
+    check.register()
     jobs.every(settings.SWEEP_SECONDS, "stock.sweep")(sweep_all)
     jobs.every(settings.INCIDENT_COUNT_SECONDS, "stock.incidents")(count_open)
