@@ -1,6 +1,6 @@
 """The API's own description: OpenAPI 3.1 at `/api/openapi.json`, a page for people at `/api/docs`, one per problem.
 
-Everything is read from the operations, schemas and error classes of the running code; only examples are written down.
+Everything is read from the operations, schemas and error classes of the running code.
 Front door: `document`.
 """
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from apispec import APISpec
@@ -41,13 +38,6 @@ _KEY_HEADER = {
     "schema": {"type": "string", "minLength": 1, "maxLength": settings.MAX_IDEMPOTENCY_KEY},
     "description": "The same key and body again answer the first reply, byte for byte, for 7 days.",
 }  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def examples() -> dict[str, Any]:
-    """Example bodies by endpoint; a test checks that each loads and that none is missing."""
-    found: dict[str, Any] = json.loads((Path(__file__).parent / "examples.json").read_text("utf-8"))
-    return found
 
 
 def _name(schema: Any) -> str:
@@ -110,8 +100,8 @@ def _operation(op: Operation, converter: Any) -> dict[str, Any]:
         described["requestBody"] = {"required": True, "content": _file_content(op)}
     elif op.body is not None:
         content: dict[str, Any] = {"schema": op.body}
-        if op.endpoint in examples():
-            content["example"] = examples()[op.endpoint]
+        if op.example is not None:
+            content["example"] = op.example
         described["requestBody"] = {"required": _is_needed(op.body), "content": {"application/json": content}}
     return described
 

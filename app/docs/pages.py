@@ -37,11 +37,10 @@ def docs_page() -> Response:
     document = _document()
     groups: dict[str, list[dict[str, Any]]] = {}
     for op in OPERATIONS:
-        example = openapi.examples().get(op.endpoint)
         groups.setdefault(op.tag, []).append(
             {
                 "op": op,
-                "example": json.dumps(example, ensure_ascii=False, indent=2) if example is not None else None,
+                "example": json.dumps(op.example, ensure_ascii=False, indent=2) if op.example is not None else None,
                 "fields": _fields(document, op.body.__name__) if op.body is not None else [],
                 "answer": _fields(document, op.reply.__name__) if op.reply is not None else [],
                 "problems": sorted({p.code for p in op.problems}),
