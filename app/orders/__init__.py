@@ -15,7 +15,7 @@ from flask import Flask
 from app.core import jobs, texts
 
 from .ending import RefundDue
-from .errors import TooManyPieces, UnknownOrder
+from .errors import TooManyPieces, UnknownLine, UnknownOrder
 from .fulfilling import (
     LineSummary,
     Summary,
@@ -23,15 +23,18 @@ from .fulfilling import (
     cancel_parts,
     find_for_pickup,
     lock,
+    parts_of,
     record_fulfilment,
     reverse_fulfilment,
     settle_at_till,
     summary,
+    view,
 )
 from .fulfilment import Method, Opening, OpenLine, Promise, offer
 from .paying import end_past_due
 from .pricing import Priced, PricingError, RateTax
 from .sales import PostedSale, RecordedSale, SoldLine, Tender, price_sale, record_sale, reverse_sale
+from .schemas import OrderOut
 from .tax import Basis, TaxCategory, tax_rate
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "Method",
     "OpenLine",
     "Opening",
+    "OrderOut",
     "PostedSale",
     "Priced",
     "PricingError",
@@ -52,6 +56,7 @@ __all__ = [
     "TaxCategory",
     "Tender",
     "TooManyPieces",
+    "UnknownLine",
     "UnknownOrder",
     "by_line",
     "cancel_parts",
@@ -59,6 +64,7 @@ __all__ = [
     "find_for_pickup",
     "lock",
     "offer",
+    "parts_of",
     "price_sale",
     "record_fulfilment",
     "record_sale",
@@ -68,6 +74,7 @@ __all__ = [
     "settle_at_till",
     "summary",
     "tax_rate",
+    "view",
 ]
 
 

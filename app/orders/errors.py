@@ -75,9 +75,3 @@ class PaymentMismatch(Conflict):
     """The amount does not fit what is open of the payment or the order. Facts: `amount`, `open`."""
 
     code = "payment-mismatch"
-
-
-class OrderStarted(Conflict):
-    """Goods were given or work has begun: the order cannot be changed any more."""
-
-    code = "order-started"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import or_, select
 
@@ -128,6 +129,23 @@ def cancel_parts(order_id: str, parts: Parts, *, reason: str) -> RefundDue:
     ending.require_open(order, "cancel")
     rows = queries.lines_of(order.id)
     return ending.take_out(order, rows, ending.checked(rows, list(parts.items())), reason=reason)
+
+
+def parts_of(order_id: str, parts: Sequence[tuple[str, int]] | None, *, action: str) -> dict[str, int]:
+    """The pieces that a caller names by line, checked; all that is open without any.
+
+    Raises UnknownLine, TooManyPieces, IllegalTransition.
+    """
+    ending.require_open(queries.find(order_id), action)
+    rows = queries.lines_of(order_id)
+    if parts is not None:
+        return ending.checked(rows, parts)
+    return {row.line_ref: reckoning.open_of(row) for row in reckoning.goods_of(rows) if reckoning.open_of(row)}
+
+
+def view(order_id: str) -> dict[str, Any]:
+    """The whole order as the API answers it. Raises UnknownOrder."""
+    return queries.show(queries.find(order_id))
 
 
 def summary(order_id: str) -> Summary:

@@ -45,8 +45,9 @@ def payment_result(
 ) -> SalesOrder:
     """What became of a payment.
 
-    `captured` money is a fact: what comes after a cancellation goes straight back. `failed` (or `voided` while goods are
-    owed for it) cancels the order when nothing was given yet. Raises UnknownPayment, PaymentMismatch, IllegalTransition.
+    `captured` money is a fact: what comes after a cancellation goes straight back. `failed` (or `voided` while goods
+    are owed for it) cancels the order when nothing was given yet.
+    Raises UnknownPayment, PaymentMismatch, IllegalTransition.
     """
     order = queries.find(order_id, lock=True)
     payment = _payment(order, payment_id)

@@ -106,8 +106,8 @@ _INSERT_LINES = Sql(
     sqlite=_LINE_COLUMNS + "SELECT line.id, :location_id, :order_id, " + _LINE_VALUES,
 )
 _TENDER_COLUMNS = (
-    "INSERT INTO payment (id, location_id, order_id, position, method, state, amount, used, released, requested, captured, "
-    "version, created_at, updated_at) "
+    "INSERT INTO payment (id, location_id, order_id, position, method, state, amount, used, released, requested, "
+    "captured, version, created_at, updated_at) "
 )
 _TENDER_VALUES = (
     "tender.position, tender.method, 'captured', tender.amount, tender.amount, 0, tender.amount, tender.amount, 0, "

@@ -1,0 +1,11 @@
+"""Refusals about sending."""
+
+from __future__ import annotations
+
+from app.core.errors import Conflict
+
+
+class NotShippable(Conflict):
+    """The order is collected at a store or was sold at a till. Fact: `method`."""
+
+    code = "not-shippable"
