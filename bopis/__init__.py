@@ -1,0 +1,33 @@
+"""BOPIS: reservations of a store's stock, and pickups: the store's work item for an order or a hold.
+
+Reserve, pick, put ready, hand over by QR code or PIN, undo, cancel, expire with the way back to the shelf. The claim is
+in `stock`, the money in `orders`; a pickup moves under its order's lock and its own. Shipping, slots, notices and the
+clerk's pages are not here. Registered with `orders` as the fulfilment method `pickup`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from app import orders
+from app.core import http, jobs, settings, texts
+
+__all__ = ["register"]
+
+
+def register(app: Flask) -> None:
+    """Serve reservations, pickups and the customer's page."""
+    from . import api, models, pages, reservations_api  # noqa: F401  tables
+    from .jobs import expire_due
+    from .method import PickupMethod
+
+    texts.load(Path(__file__).parent)
+    app.register_blueprint(reservations_api.bp)
+    app.register_blueprint(api.bp)
+    app.register_blueprint(pages.bp)
+    for endpoint in pages.ENDPOINTS:
+        http.public(endpoint)
+    jobs.every(settings.SWEEP_SECONDS, "bopis.expire")(expire_due)
+    orders.offer("pickup", PickupMethod())

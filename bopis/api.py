@@ -1,0 +1,189 @@
+"""HTTP for pickups: the store's work. Thin: parse, one call, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import request
+
+from app.core import settings
+from app.core.errors import AppError, BadRequest
+from app.core.http import Api, about
+from app.core.states import IllegalTransition
+
+from . import ending, errors, handover, items, pickups, queries, reshelving, schemas, work
+from .models import Pickup
+from .scans import Scan
+
+bp = Api("pickups", __name__)
+_READ, _WRITE = "pickups:read", "pickups:write"
+View = Callable[..., Any]
+
+
+def _act(action: str, *problems: type[AppError], **facts: Any) -> Callable[[View], View]:
+    """A changing call on one pickup."""
+    return bp.operation(
+        "POST",
+        f"/pickups/<pickup_id>/{action}",
+        scope=_WRITE,
+        key="required",
+        problems=[errors.UnknownPickup, IllegalTransition, *problems],
+        **{"reply": schemas.PickupOut, **facts},
+    )
+
+
+def _done(row: Pickup) -> dict[str, Any]:
+    about("pickup", row.id, row.location_id)
+    return queries.show(row)
+
+
+def _device() -> str | None:
+    """Which tablet asks: `X-Device-Id`, at most 64 visible ASCII characters."""
+    device = request.headers.get("X-Device-Id")
+    if device is not None and not (
+        1 <= len(device) <= settings.MAX_DEVICE and all("!" <= sign <= "~" for sign in device)
+    ):
+        raise BadRequest(reason="device-id-form")
+    return device
+
+
+def _items(lines: list[dict[str, Any]]) -> list[items.Item]:
+    return [items.Item(**line) for line in lines]
+
+
+@bp.operation("GET", "/pickups", scope=_READ, query=schemas.PickupQuery, reply=schemas.PickupPageOut)
+def list_pickups(query: dict[str, Any]) -> dict[str, Any]:
+    """Pickups by place, state, order number, code or the last four digits of the phone."""
+    return queries.page(query)
+
+
+@bp.operation("GET", "/pickups/<pickup_id>", scope=_READ, reply=schemas.PickupOut, problems=[errors.UnknownPickup])
+def get_pickup(pickup_id: str) -> dict[str, Any]:
+    """One pickup."""
+    return queries.show(pickups.get(pickup_id))
+
+
+@bp.operation(
+    "POST",
+    "/pickups/find",
+    scope=_READ,
+    safe=True,
+    body=schemas.FindIn,
+    reply=schemas.PickupOut,
+    problems=[errors.UnknownPickup],
+    example={"token": "H16Z3K9QX2M4V8T7R5N1B0CDEFGH"},
+)
+def find_pickup(body: dict[str, Any]) -> dict[str, Any]:
+    """The pickup of a scanned QR code; changes nothing."""
+    return queries.show(queries.by_token(body["token"]))
+
+
+@_act("accept")
+def accept_pickup(pickup_id: str) -> dict[str, Any]:
+    """The store takes the work on."""
+    return _done(work.accept(pickup_id=pickup_id))
+
+
+@_act("start")
+def start_pickup(pickup_id: str) -> dict[str, Any]:
+    """Picking begins."""
+    return _done(work.start(pickup_id=pickup_id))
+
+
+@_act(
+    "pick",
+    errors.WrongItem,
+    errors.PickedTooMany,
+    body=schemas.PickIn,
+    example={"lines": [{"barcode": "4901234567894", "quantity": 1}]},
+)
+def pick_lines(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
+    """Pieces were taken from the shelf, by SKU or barcode; all of them count or none."""
+    return _done(work.pick(pickup_id=pickup_id, scanned=_items(body["lines"])))
+
+
+@_act(
+    "short",
+    errors.WrongItem,
+    errors.PickedTooMany,
+    body=schemas.ShortIn,
+    example={"sku": "TEE-NAVY-M", "quantity": 1, "reason": "not_found"},
+)
+def short_line(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
+    """Pieces cannot be had: the order loses them with their refund."""
+    return _done(work.short(pickup_id=pickup_id, **body))
+
+
+@_act("ready", errors.LinesOpen, errors.NothingPicked, body=schemas.ReadyIn, example={"shelf": "A-3"})
+def ready_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
+    """The goods wait for the customer; the deadline is set."""
+    return _done(work.ready(pickup_id=pickup_id, shelf=body["shelf"]))
+
+
+@_act(
+    "hand-over",
+    errors.WrongPin,
+    errors.PinLocked,
+    errors.AlreadyCollected,
+    errors.PickupExpired,
+    errors.WrongItem,
+    errors.MoreThanPicked,
+    body=schemas.HandOverIn,
+    example={"token": "H16Z3K9QX2M4V8T7R5N1B0CDEFGH", "nonce": "5f0c"},
+)
+def hand_over_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
+    """Give the goods to whoever shows the QR code, or the code and PIN."""
+    scan = Scan(
+        action="hand-over", proof="token" if "token" in body else "pin", device=_device(), nonce=body.get("nonce"),
+        receiver=body["receiver"], identity_checked=body["identity_checked"], occurred_at=body.get("occurred_at"),
+    )  # fmt: skip
+    proof = handover.Proof(token=body.get("token"), code=body.get("code"), pin=body.get("pin"))
+    given = [handover.Given(**line) for line in body["lines"]] if "lines" in body else None
+    return _done(handover.hand_over(pickup_id=pickup_id, proof=proof, scan=scan, given=given))
+
+
+@_act("undo", errors.NothingToUndo, errors.UndoClosed)
+def undo_pickup(pickup_id: str) -> dict[str, Any]:
+    """Take the last hand-over back: the same clerk within a minute, a manager the same business day."""
+    return _done(handover.undo(pickup_id=pickup_id, scan=Scan(action="undo", device=_device())))
+
+
+@_act("extend", body=schemas.ExtendIn, example={"until": "2026-12-01T21:00:00+09:00"})
+def extend_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
+    """Keep ready goods longer."""
+    return _done(ending.extend(pickup_id=pickup_id, until=body["until"]))
+
+
+@_act("cancel", body=schemas.CancelIn, example={"reason": "customer asked"})
+def cancel_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
+    """End it: unpicked pieces are free at once, picked ones when they are back on the shelf."""
+    return _done(ending.cancel(pickup_id=pickup_id, reason=body["reason"]))
+
+
+@_act(
+    "reshelve",
+    errors.NothingToReshelve,
+    errors.WrongItem,
+    errors.MoreThanPicked,
+    body=schemas.ReshelveIn,
+    example={"lines": [{"sku": "TEE-NAVY-M", "quantity": 1}]},
+)
+def reshelve_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
+    """Picked goods nobody collects are back on the shelf, and free."""
+    scanned = _items(body["lines"]) if "lines" in body else None
+    return _done(reshelving.reshelve(pickup_id=pickup_id, scanned=scanned))
+
+
+@_act("reissue", reply=schemas.PickupWithPassOut)
+def reissue_pickup(pickup_id: str) -> dict[str, Any]:
+    """A new QR code and PIN; the old ones are dead at once."""
+    row = work.reissue(pickup_id=pickup_id)
+    about("pickup", row.id, row.location_id)
+    return queries.show_with_pass(row)
+
+
+@_act("unlock")
+def unlock_pickup(pickup_id: str) -> dict[str, Any]:
+    """Let the PIN be tried again after too many wrong ones."""
+    return _done(work.unlock(pickup_id=pickup_id))

@@ -1,0 +1,117 @@
+"""Early ends: cancelled by the store or the order, expired by time; in whole or in part.
+
+Pieces not yet picked are free at once. Picked ones pass to a `reshelve` claim in the same transaction and are free
+when they are scanned back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import and_, or_, select
+
+from app import orders, stock
+from app.core import clock, settings
+from app.core.db import db, use_case
+from app.core.errors import invalid
+from app.core.states import move, touch
+
+from . import pickups, reshelving
+from .models import Pickup, PickupLine
+from .states import PICKUP, PickupState
+
+_WAITING = (PickupState.REQUESTED.value, PickupState.ACCEPTED.value)
+
+
+@use_case
+def cancel(*, pickup_id: str, reason: str) -> Pickup:
+    """End the pickup; its order's open pieces are cancelled with their refund. Raises IllegalTransition."""
+    row = pickups.locked(pickup_id)
+    pickups.require(row, "cancel")
+    end(row, pickups.lines_of(row), action="cancel", event="pickup.cancelled", reason=reason)
+    return row
+
+
+@use_case
+def expire(*, pickup_id: str) -> bool:
+    """End the pickup if its deadline has passed; says whether it did."""
+    row = pickups.locked(pickup_id)
+    if row.is_over or row.state_at(clock.now()) != PickupState.EXPIRED:
+        return False
+    end(row, pickups.lines_of(row), action="expire", event="pickup.expired", reason="expired")
+    return True
+
+
+def due(limit: int = settings.SWEEP_BATCH) -> list[str]:
+    """The ids of pickups past their deadline, the longest overdue first."""
+    now = clock.now()
+    ready_over = and_(Pickup.state == PickupState.READY.value, Pickup.expires_at <= now)
+    held_over = and_(Pickup.state.in_(_WAITING), Pickup.hold_until <= now)
+    query = select(Pickup.id).where(or_(ready_over, held_over)).order_by(Pickup.updated_at, Pickup.id).limit(limit)
+    return list(db.session.scalars(query))
+
+
+@use_case
+def extend(*, pickup_id: str, until: dt.datetime) -> Pickup:
+    """Keep ready goods longer, within `MAX_HOLD_DAYS` from now."""
+    row = pickups.locked(pickup_id)
+    pickups.require(row, "extend")
+    now = clock.now()
+    if row.expires_at is None or until <= row.expires_at:
+        raise invalid("/until", "not-later")
+    if until > now + dt.timedelta(days=settings.MAX_HOLD_DAYS):
+        raise invalid("/until", "too-late", days=settings.MAX_HOLD_DAYS)
+    row.expires_at = until
+    touch(row, "pickup.extended", expires_at=clock.public(until), **pickups.facts(row))
+    return row
+
+
+def end(row: Pickup, lines: Sequence[PickupLine], *, action: str, event: str, reason: str, tell: bool = True) -> None:
+    """End a locked pickup: stock, order (unless it is the order that ends it), state."""
+    # A hold past its own deadline is dead in stock already: whoever needs the pieces, or the sweeper, ends the claim.
+    if row.hold_until is None or row.hold_until > clock.now():
+        settle_claim(row, _by_sku(lines, "open"), _by_sku(lines, "waiting"))
+    parts = {line.line_ref: line.open + line.waiting for line in lines if line.open + line.waiting}
+    if tell and row.order_id is not None and parts:
+        orders.cancel_parts(row.order_id, parts, reason=reason)
+    row.reason = reason
+    move(row, action, PICKUP, event=event, reason=reason, **pickups.facts(row))
+
+
+def settle_claim(row: Pickup, free: Mapping[str, int], back: Mapping[str, int]) -> None:
+    """Free the unpicked pieces by SKU, and send the picked ones on their way back to the shelf."""
+    if free:
+        stock.void(row.claim_id, free, owner=row.owner)
+    if back:
+        reshelving.send_back(row, back)
+
+
+def take_out(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], *, reason: str) -> None:
+    """Take some pieces (by line_ref) out of a locked pickup, unpicked ones first. What is left decides the state."""
+    free: dict[str, int] = defaultdict(int)
+    back: dict[str, int] = defaultdict(int)
+    for line in lines:
+        pieces = parts.get(line.line_ref, 0)
+        unpicked = min(pieces, line.open)
+        picked = min(pieces - unpicked, line.waiting)
+        line.ordered -= unpicked + picked
+        line.picked -= picked
+        free[line.sku] += unpicked
+        back[line.sku] += picked
+    settle_claim(row, {k: v for k, v in free.items() if v}, {k: v for k, v in back.items() if v})
+    if any(line.open or line.waiting for line in lines):
+        touch(row, "pickup.changed", reason=reason, **pickups.facts(row))
+    elif row.state == PickupState.READY and any(line.collected for line in lines):
+        move(row, "hand-over", PICKUP, event="pickup.collected", reason=reason, **pickups.facts(row))
+    else:
+        row.reason = reason
+        move(row, "cancel", PICKUP, event="pickup.cancelled", reason=reason, **pickups.facts(row))
+
+
+def _by_sku(lines: Sequence[PickupLine], count: str) -> dict[str, int]:
+    found: dict[str, int] = defaultdict(int)
+    for line in lines:
+        found[line.sku] += getattr(line, count)
+    return {sku: pieces for sku, pieces in sorted(found.items()) if pieces}

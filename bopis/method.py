@@ -1,0 +1,87 @@
+"""`pickup` as a way to get an order's goods: what `orders` asks of it, always inside the order's own transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from app import customers
+from app.core import clock
+from app.core.db import db
+from app.core.states import move, touch
+from app.orders.fulfilment import Opening, Promise
+
+from . import ending, handover, pickups, queries
+from .models import Pickup, PickupLine
+from .opening import Case, Wanted, add_lines, expect, open_pickup, place_for_pickup
+from .scans import Scan
+from .states import PICKUP
+
+
+class PickupMethod:
+    """Collected at a store. The claim stays the order's; the pickup posts it, frees it, or sends it to the shelf."""
+
+    def locate(self, wanted: Mapping[str, Any], lines: Mapping[str, int], channel: str) -> str:
+        """The store the customer chose. Raises UnknownLocation, PickupNotOffered."""
+        return place_for_pickup(wanted["location"]).code
+
+    def promise(self, location_id: str, *, at: dt.datetime, pickup_at: dt.datetime | None) -> Promise:
+        """When goods ordered now would be ready, and until when they would wait."""
+        ready_by, keep_until = expect(place_for_pickup(location_id), "pickup", at, pickup_at)
+        return Promise(ready_by=ready_by, keep_until=keep_until)
+
+    def open(self, opening: Opening) -> str:
+        """Open the pickup of a new order."""
+        case = Case(
+            kind="pickup", location_id=opening.location_id, channel=opening.channel, claim_id=opening.claim_id,
+            placed_at=opening.placed_at, pickup_at=opening.pickup_at, order_id=opening.order_id,
+            order_number=opening.number, amount_due=opening.amount_due, language=opening.language,
+            phone_mark=customers.phone_tail(opening.phone),
+        )  # fmt: skip
+        return open_pickup(case, _lines(opening)).id
+
+    def change(self, work_id: str, opening: Opening) -> str:
+        """Fit the pickup to the changed order; another store gets a pickup, and a pass, of its own."""
+        row = pickups.locked(work_id)
+        pickups.require(row, "change")
+        if row.location_id != opening.location_id:
+            row.reason = "changed"
+            move(row, "cancel", PICKUP, event="pickup.cancelled", reason="changed", **pickups.facts(row))
+            return self.open(opening)
+        db.session.execute(delete(PickupLine).where(PickupLine.pickup_id == row.id))
+        add_lines(row, _lines(opening))
+        row.claim_id, row.amount_due, row.pickup_at = opening.claim_id, opening.amount_due, opening.pickup_at
+        touch(row, "pickup.changed", reason="changed", **pickups.facts(row))
+        return row.id
+
+    def cancel(self, work_id: str, parts: Mapping[str, int], *, whole: bool, reason: str) -> None:
+        """The order gives pieces up; a pickup that has ended already has given them up before."""
+        row = pickups.locked(work_id)
+        if row.is_over:
+            return
+        lines = pickups.lines_of(row)
+        if whole:
+            ending.end(row, lines, action="cancel", event="pickup.cancelled", reason=reason, tell=False)
+        else:
+            ending.take_out(row, lines, parts, reason=reason)
+
+    def describe(self, work_id: str) -> dict[str, Any]:
+        """What the order's answer shows."""
+        return queries.for_order(pickups.get(work_id))
+
+    def settle(self, work_id: str, *, paid_at: dt.datetime, reference: str) -> None:
+        """A till's receipt paid it and handed it over, wherever the work stood: a fact, posted once."""
+        row = pickups.locked(work_id)
+        scan = Scan("hand-over", proof="till", receiver="customer", occurred_at=min(paid_at, clock.now()))
+        handover.settle(row, scan, receipt=reference)
+
+    def find(self, code: str) -> str | None:
+        """The order whose pickup has this code."""
+        return db.session.scalar(select(Pickup.order_id).where(Pickup.code == code.strip().upper()))
+
+
+def _lines(opening: Opening) -> list[Wanted]:
+    return [Wanted(line.line_ref, line.sku, line.name, line.quantity) for line in opening.lines]

@@ -1,0 +1,169 @@
+"""Pickups: the store's work items, what was scanned for them, and goods that go back to the shelf."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core import settings
+from app.core.db import Base
+from app.core.types import Id
+
+from .states import OVER, PickupState
+
+_DUE = text("state = 'ready'")
+_HELD = text("state IN ('requested', 'accepted') AND hold_until IS NOT NULL")
+
+
+class Pickup(Base):
+    """One order or hold to be handed over at one store.
+
+    `expires_at` is null until ready. `hold_until` is the deadline of an unpaid hold's claim until picking starts.
+    The token and the PIN are derived from id and generation; only the token's hash is kept, to find it by.
+    """
+
+    __tablename__ = "pickup"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_pickup_location"),
+        Index("ix_pickup_list", "location_id", "state", "updated_at", "id"),
+        Index("ix_pickup_updated", "updated_at", "id"),
+        Index("ix_pickup_due", "expires_at", sqlite_where=_DUE, postgresql_where=_DUE),
+        Index("ix_pickup_held", "hold_until", sqlite_where=_HELD, postgresql_where=_HELD),
+        Index("ix_pickup_order", "order_id"),
+        Index("ix_pickup_number", "order_number"),
+        Index("ix_pickup_phone", "phone_mark"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))
+    kind: Mapped[str] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(12))
+    channel: Mapped[str] = mapped_column(String(40))
+    order_id: Mapped[str | None] = mapped_column(Id)
+    order_number: Mapped[str | None] = mapped_column(String(40))
+    external_ref: Mapped[str | None] = mapped_column(String(64))
+    claim_id: Mapped[str] = mapped_column(Id, index=True)
+    code: Mapped[str] = mapped_column(String(8), unique=True)
+    kid: Mapped[int]
+    generation: Mapped[int]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    pin_tries: Mapped[int]
+    contact_id: Mapped[str | None] = mapped_column(Id)
+    phone_mark: Mapped[str | None] = mapped_column(String(64))
+    amount_due: Mapped[int]
+    language: Mapped[str] = mapped_column(String(2))
+    shelf: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str | None] = mapped_column(String(200))
+    placed_at: Mapped[dt.datetime]
+    pickup_at: Mapped[dt.datetime | None]
+    ready_by: Mapped[dt.datetime | None]
+    collect_by_estimate: Mapped[dt.datetime | None]
+    hold_until: Mapped[dt.datetime | None]
+    ready_at: Mapped[dt.datetime | None]
+    expires_at: Mapped[dt.datetime | None]
+    collected_at: Mapped[dt.datetime | None]
+    version: Mapped[int]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Who decides about the claim."""
+        return ("order", self.order_id) if self.order_id is not None else ("pickup", self.id)
+
+    @property
+    def pin_locked(self) -> bool:
+        """Whether too many wrong PINs were tried."""
+        return self.pin_tries >= settings.MAX_PIN_TRIES
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has come to one of its ends."""
+        return self.state in OVER
+
+    def state_at(self, now: dt.datetime) -> PickupState:
+        """The state as it counts: past its deadline it is expired though nobody swept it."""
+        state = PickupState(self.state)
+        ready_over = state == PickupState.READY and self.expires_at is not None and self.expires_at <= now
+        waiting = state in {PickupState.REQUESTED, PickupState.ACCEPTED}
+        held_over = waiting and self.hold_until is not None and self.hold_until <= now
+        return PickupState.EXPIRED if ready_over or held_over else state
+
+
+class PickupLine(Base):
+    """Pieces of one line: ordered = open + picked + short; collected is the part of picked that was handed over."""
+
+    __tablename__ = "pickup_line"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_pickup_line_location"),
+        UniqueConstraint("pickup_id", "line_ref", name="ux_pickup_line_ref"),
+        ForeignKeyConstraint(["location_id", "pickup_id"], ["pickup.location_id", "pickup.id"]),
+        CheckConstraint("picked + short <= ordered AND collected <= picked", name="ck_pickup_line_counts"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64))
+    pickup_id: Mapped[str] = mapped_column(Id)
+    line_ref: Mapped[str] = mapped_column(String(64))
+    sku: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    ordered: Mapped[int]
+    picked: Mapped[int]
+    short: Mapped[int]
+    collected: Mapped[int]
+
+    @property
+    def open(self) -> int:
+        """Pieces neither picked nor reported short."""
+        return self.ordered - self.picked - self.short
+
+    @property
+    def waiting(self) -> int:
+        """Pieces picked and not handed over."""
+        return self.picked - self.collected
+
+
+class PickupScan(Base):
+    """Somebody tried to hand over or to take back: who, when, where, with what, and how it ended."""
+
+    __tablename__ = "pickup_scan"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_pickup_scan_location"),
+        Index("ix_pickup_scan_pickup", "pickup_id", "id"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64))
+    pickup_id: Mapped[str | None] = mapped_column(Id)
+    action: Mapped[str] = mapped_column(String(12))
+    proof: Mapped[str | None] = mapped_column(String(8))
+    outcome: Mapped[str] = mapped_column(String(40))
+    actor_id: Mapped[str] = mapped_column(String(64))
+    actor_name: Mapped[str] = mapped_column(String(64))
+    device: Mapped[str | None] = mapped_column(String(64))
+    nonce: Mapped[str | None] = mapped_column(String(64))
+    receiver: Mapped[str | None] = mapped_column(String(10))
+    identity_checked: Mapped[bool | None]
+    parts: Mapped[dict[str, Any]]
+    undone: Mapped[bool]
+    occurred_at: Mapped[dt.datetime | None]
+    recorded_at: Mapped[dt.datetime]
+
+
+class ReshelveTask(Base):
+    """Goods that were picked and will not be collected. Their claim stays until they are scanned back."""
+
+    __tablename__ = "reshelve_task"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_reshelve_task_location"),
+        ForeignKeyConstraint(["location_id", "pickup_id"], ["pickup.location_id", "pickup.id"]),
+        Index("ix_reshelve_task_pickup", "pickup_id", "state"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64))
+    pickup_id: Mapped[str] = mapped_column(Id)
+    claim_id: Mapped[str] = mapped_column(Id)
+    state: Mapped[str] = mapped_column(String(12))
+    version: Mapped[int]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]

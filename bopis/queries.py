@@ -1,0 +1,135 @@
+"""What the store, the order and the customer see of a pickup. Changes nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, and_, or_, select
+
+from app import customers
+from app.core import actor, clock, paging
+from app.core.db import db
+
+from . import passes, pickups
+from .errors import UnknownPickup
+from .models import Pickup, PickupLine, ReshelveTask
+from .states import PickupState, ReshelveState
+
+_WAITING = (PickupState.REQUESTED.value, PickupState.ACCEPTED.value)
+_TAIL = 4
+
+
+def show(row: Pickup) -> dict[str, Any]:
+    """One pickup as the store sees it: no PIN, no token."""
+    return _views([row])[0]
+
+
+def show_with_pass(row: Pickup) -> dict[str, Any]:
+    """The same with what the customer shows; for whoever hands the pass on."""
+    return {**show(row), **_pass_of(row)}
+
+
+def for_order(row: Pickup) -> dict[str, Any]:
+    """What an order's or a hold's answer shows of its pickup."""
+    return {
+        "id": row.id,
+        "state": str(row.state_at(clock.now())),
+        "collect_by_estimate": row.collect_by_estimate,
+        "expires_at": row.expires_at,
+        **_pass_of(row),
+    }
+
+
+def by_token(token: str) -> Pickup:
+    """The pickup of a token inside the actor's bounds. Raises UnknownPickup."""
+    row = passes.by_token(token)
+    if row is None or not pickups.sees(row):
+        raise UnknownPickup
+    return row
+
+
+def page(args: dict[str, Any]) -> dict[str, Any]:
+    """A page of pickups; `q` is an order number, a pickup code, or the last four digits of the phone."""
+    query = _within(select(Pickup))
+    if args.get("location"):
+        query = query.where(Pickup.location_id == args["location"])
+    if args.get("state"):
+        query = query.where(_in_state(args["state"]))
+    if args.get("q"):
+        query = query.where(_named(args["q"]))
+    found = paging.page(query, Pickup, args)
+    return {"items": _views(found["items"]), "next_cursor": found["next_cursor"]}
+
+
+def _within(query: Select[Any]) -> Select[Any]:
+    who = actor.current()
+    if who.locations is not None:
+        query = query.where(Pickup.location_id.in_(who.locations))
+    if who.channels is not None:
+        query = query.where(Pickup.channel.in_(who.channels))
+    return query
+
+
+def _in_state(wanted: str) -> Any:
+    """The state as it counts: what is past its deadline is expired though nobody swept it."""
+    now = clock.now()
+    ready_over = and_(Pickup.state == PickupState.READY.value, Pickup.expires_at <= now)
+    held_over = and_(Pickup.state.in_(_WAITING), Pickup.hold_until <= now)
+    if wanted == PickupState.EXPIRED.value:
+        return or_(Pickup.state == wanted, ready_over, held_over)
+    if wanted == PickupState.READY.value:
+        return and_(Pickup.state == wanted, Pickup.expires_at > now)
+    if wanted in _WAITING:
+        return and_(Pickup.state == wanted, or_(Pickup.hold_until.is_(None), Pickup.hold_until > now))
+    return Pickup.state == wanted
+
+
+def _named(text: str) -> Any:
+    wanted = text.strip()
+    marks = [Pickup.code == wanted.upper(), Pickup.order_number == wanted]
+    if len(wanted) == _TAIL and wanted.isdecimal():
+        marks.append(Pickup.phone_mark == customers.phone_tail(wanted))
+    return or_(*marks)
+
+
+def _views(rows: Sequence[Pickup]) -> list[dict[str, Any]]:
+    lines = _lines([row.id for row in rows])
+    tasks = _tasks([row.id for row in rows])
+    return [{**_view(row), "lines": lines[row.id], "reshelve": tasks.get(row.id)} for row in rows]
+
+
+def _view(row: Pickup) -> dict[str, Any]:
+    return {
+        "id": row.id, "kind": row.kind, "state": str(row.state_at(clock.now())), "location": row.location_id,
+        "channel": row.channel, "order_id": row.order_id, "order_number": row.order_number,
+        "reservation": row.claim_id, "external_ref": row.external_ref, "code": row.code, "pin_locked": row.pin_locked,
+        "amount_due": row.amount_due, "shelf": row.shelf, "reason": row.reason, "placed_at": row.placed_at,
+        "pickup_at": row.pickup_at, "ready_by": row.ready_by, "collect_by_estimate": row.collect_by_estimate,
+        "ready_at": row.ready_at, "expires_at": row.expires_at, "collected_at": row.collected_at,
+        "version": row.version, "created_at": row.created_at, "updated_at": row.updated_at,
+    }  # fmt: skip
+
+
+def _lines(ids: Sequence[str]) -> Mapping[str, list[PickupLine]]:
+    found: dict[str, list[PickupLine]] = defaultdict(list)
+    query = select(PickupLine).where(PickupLine.pickup_id.in_(ids)).order_by(PickupLine.id)
+    for line in db.session.scalars(query):
+        found[line.pickup_id].append(line)
+    return found
+
+
+def _tasks(ids: Sequence[str]) -> Mapping[str, str]:
+    """`open` while goods of a pickup wait to go back, `done` when they are all back."""
+    found: dict[str, str] = {}
+    query = select(ReshelveTask.pickup_id, ReshelveTask.state).where(ReshelveTask.pickup_id.in_(ids))
+    for pickup_id, state in db.session.execute(query):
+        if found.get(pickup_id) != ReshelveState.OPEN.value:
+            found[pickup_id] = state
+    return found
+
+
+def _pass_of(row: Pickup) -> dict[str, Any]:
+    known = passes.of(row)
+    return {"code": known.code, "pin": known.pin, "qr_url": known.qr_url, "page_url": known.page_url}

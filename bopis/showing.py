@@ -1,0 +1,186 @@
+"""What the customer's page says: words, times in the store's zone, items, the store. No HTML, no request."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from app import catalog, stores
+from app.core import clock, texts
+from app.core.texts import word
+
+from . import passes, pickups, qr
+from .models import Pickup, PickupLine
+from .states import OVER, PickupState
+
+_JA_DAYS = "月火水木金土日"
+_EN_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_EN_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_STEPS = ("received", "preparing", "ready", "collected")
+_STEP_OF = {
+    PickupState.REQUESTED: 0,
+    PickupState.ACCEPTED: 0,
+    PickupState.PICKING: 1,
+    PickupState.READY: 2,
+    PickupState.COLLECTED: 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the four steps; `mark` is done, now or next."""
+
+    label: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line as the customer reads it."""
+
+    name: str
+    options: str
+    quantity: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where to go."""
+
+    name: str
+    address: str
+    hours: str
+    phone: str | None
+    map_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """The whole page. `qr`, `code` and `pin` are None once there is nothing to collect."""
+
+    state: str
+    kind: str
+    title: str
+    headline: str
+    message: str
+    steps: Sequence[Step]
+    code: str | None
+    pin: str | None
+    qr: str | None
+    qr_text: str | None
+    deadline: str | None
+    due: str | None
+    number: str | None
+    receipt_at: str | None
+    items: Sequence[Item]
+    store: Store
+
+
+def of(row: Pickup) -> Showing:
+    """The page of a pickup as it stands now."""
+    place = stores.get(row.location_id)
+    zone = place.calendar.zone
+    state = row.state_at(clock.now())
+    alive = state not in OVER
+    known = passes.of(row)
+    ended_by = "hold" if row.kind == "hold" else "order"
+    return Showing(
+        state=state.value,
+        kind=row.kind,
+        title=word("pickup-title"),
+        headline=word(f"pickup-headline-{state.value}"),
+        message=_message(row, state, zone, ended_by),
+        steps=_steps(state),
+        code=f"{known.code[:4]} {known.code[4:]}" if alive else None,
+        pin=f"{known.pin[:3]} {known.pin[3:]}" if alive else None,
+        qr=qr.svg(known.qr_text, word("pickup-qr-title")) if alive else None,
+        qr_text=known.qr_text if alive else None,
+        deadline=_deadline(row, state, zone),
+        due=word("pickup-yen", amount=f"{row.amount_due:,}") if alive and row.amount_due else None,
+        number=row.order_number,
+        receipt_at=when(row.collected_at, zone) if row.collected_at is not None else None,
+        items=_items(pickups.lines_of(row), state),
+        store=_store(place),
+    )
+
+
+def when(at: dt.datetime, zone: ZoneInfo) -> str:
+    """A moment on the store's wall clock: 11月29日（日）21:00."""
+    local = at.astimezone(zone)
+    time = f"{local:%H:%M}"
+    if texts.language() == "ja":
+        return f"{local.month}月{local.day}日（{_JA_DAYS[local.weekday()]}）{time}"
+    return f"{_EN_DAYS[local.weekday()]}, {_EN_MONTHS[local.month - 1]} {local.day}, {time}"
+
+
+def _message(row: Pickup, state: PickupState, zone: ZoneInfo, ended_by: str) -> str:
+    if state in {PickupState.CANCELLED, PickupState.EXPIRED}:
+        return word(f"pickup-message-{state.value}-{ended_by}")
+    if state in {PickupState.READY, PickupState.COLLECTED}:
+        return word(f"pickup-message-{state.value}")
+    if row.ready_by is None:
+        return word("pickup-message-wait")
+    return word("pickup-message-wait-until", at=when(row.ready_by, zone))
+
+
+def _deadline(row: Pickup, state: PickupState, zone: ZoneInfo) -> str | None:
+    """The deadline that counts now: of the goods that wait, else of the hold itself."""
+    at = row.expires_at or row.hold_until
+    return when(at, zone) if at is not None and state not in OVER else None
+
+
+def _steps(state: PickupState) -> list[Step]:
+    here = _STEP_OF.get(state)
+    if here is None:
+        return []
+    last = len(_STEPS) - 1
+    marks = ["done" if n < here or here == last else "now" if n == here else "next" for n in range(last + 1)]
+    return [Step(word(f"pickup-step-{name}"), mark) for name, mark in zip(_STEPS, marks, strict=True)]
+
+
+def _items(lines: Sequence[PickupLine], state: PickupState) -> list[Item]:
+    facts = catalog.get([line.sku for line in lines])
+    shown = []
+    for line in lines:
+        sku = facts.get(line.sku)
+        name = sku.name_en if sku is not None and sku.name_en and texts.language() == "en" else line.name
+        notes = []
+        if line.short:
+            notes.append(word("pickup-item-short", count=line.short))
+        if line.collected and state != PickupState.COLLECTED:
+            notes.append(word("pickup-item-collected", count=line.collected))
+        pieces = line.collected if state == PickupState.COLLECTED else line.ordered - line.short
+        shown.append(
+            Item(
+                name=name,
+                options=" / ".join(sku.options.values()) if sku is not None else "",
+                quantity=word("pickup-pieces", count=pieces),
+                note="・".join(notes) if texts.language() == "ja" else ", ".join(notes),
+            )
+        )
+    return shown
+
+
+def _store(place: stores.Place) -> Store:
+    english = texts.language() == "en" and place.name_en
+    spans = place.calendar.opening_on(stores.business_date(place, clock.now()))
+    zone = place.calendar.zone
+    hours = ", ".join(f"{opens.astimezone(zone):%H:%M}–{closes.astimezone(zone):%H:%M}" for opens, closes in spans)
+    point = place.point
+    return Store(
+        name=(place.name_en or place.name) if english else place.name,
+        address=" ".join(
+            part for part in (f"〒{place.postal_code}" if place.postal_code else "", place.address) if part
+        ),
+        hours=hours or word("pickup-closed-today"),
+        phone=place.phone,
+        map_url=(
+            f"https://www.google.com/maps/search/?api=1&query={quote(f'{point[0]},{point[1]}', safe=',')}"
+            if point is not None
+            else None
+        ),
+    )

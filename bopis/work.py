@@ -1,0 +1,134 @@
+"""The store's work on a pickup: accept it, pick it line by line, report what is missing, put it ready."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app import orders, stock, stores
+from app.core import clock
+from app.core.db import use_case
+from app.core.states import move, touch
+
+from . import ending, items, opening, passes, pickups
+from .errors import LinesOpen, NothingPicked, PickedTooMany, WrongItem
+from .models import Pickup, PickupLine
+from .states import PICKUP
+
+# Pieces that are not there, or not fit to be given, leave the stock with their claim: nobody is promised them again.
+_LOST = {"not_found": "variance", "damaged": "damage"}
+SHORT_REASONS = ("not_found", "damaged", "other")
+
+
+@use_case
+def accept(*, pickup_id: str) -> Pickup:
+    """The store takes the work on."""
+    row = pickups.locked(pickup_id)
+    pickups.require(row, "accept")
+    move(row, "accept", PICKUP, event="pickup.accepted", **pickups.facts(row))
+    return row
+
+
+@use_case
+def start(*, pickup_id: str) -> Pickup:
+    """Picking begins. From here on a hold's claim has no deadline of its own: the pickup's rules count."""
+    row = pickups.locked(pickup_id)
+    pickups.require(row, "start")
+    if row.hold_until is not None:
+        stock.extend(row.claim_id, expires_at=None, owner=row.owner)
+        row.hold_until = None
+    move(row, "start", PICKUP, event="pickup.picking", **pickups.facts(row))
+    return row
+
+
+@use_case
+def pick(*, pickup_id: str, scanned: Sequence[items.Item]) -> Pickup:
+    """Pieces were taken from the shelf, all that were scanned or none. Raises WrongItem, PickedTooMany."""
+    row = pickups.locked(pickup_id)
+    pickups.require(row, "pick")
+    lines = pickups.lines_of(row)
+    for sku, quantity in items.by_sku(scanned, {line.sku for line in lines}).items():
+        for line, pieces in _spread(lines, sku, quantity):
+            line.picked += pieces
+    row.updated_at = clock.now()
+    return row
+
+
+@use_case
+def short(*, pickup_id: str, sku: str, quantity: int, reason: str) -> Pickup:
+    """Some pieces cannot be had: the order loses them with their refund. With nothing left the pickup is cancelled."""
+    row = pickups.locked(pickup_id)
+    pickups.require(row, "short")
+    lines = pickups.lines_of(row)
+    if all(line.sku != sku for line in lines):
+        raise WrongItem(sku=sku, barcode=None)
+    parts = {}
+    for line, pieces in _spread(lines, sku, quantity):
+        line.short += pieces
+        parts[line.line_ref] = pieces
+    stock.void(row.claim_id, {sku: quantity}, owner=row.owner)
+    if reason in _LOST:
+        cause = stock.Cause(_LOST[reason], "pickup", row.id, note=reason)
+        stock.record([stock.Goods(row.location_id, sku, -quantity)], cause)
+    if row.order_id is not None:
+        orders.cancel_parts(row.order_id, parts, reason="short")
+    touch(row, "pickup.short", sku=sku, quantity=quantity, reason=reason, **pickups.facts(row))
+    if not any(line.open or line.picked for line in lines):
+        ending.end(row, lines, action="cancel", event="pickup.cancelled", reason="short")
+    return row
+
+
+@use_case
+def ready(*, pickup_id: str, shelf: str | None) -> Pickup:
+    """Everything is picked or reported short: the goods wait, and their deadline is set.
+
+    Raises NothingPicked, LinesOpen.
+    """
+    row = pickups.locked(pickup_id)
+    pickups.require(row, "ready")
+    lines = pickups.lines_of(row)
+    if not any(line.picked for line in lines):
+        raise NothingPicked
+    missing = [{"line_ref": line.line_ref, "sku": line.sku, "open": line.open} for line in lines if line.open]
+    if missing:
+        raise LinesOpen(lines=missing)
+    place = stores.get(row.location_id)
+    row.ready_at = clock.now()
+    row.expires_at = stores.deadline(place, row.ready_at, opening.days_for(row.kind, place))
+    row.shelf = shelf
+    facts = pickups.facts(row)
+    move(row, "ready", PICKUP, event="pickup.ready", expires_at=clock.public(row.expires_at), **facts)
+    return row
+
+
+@use_case
+def reissue(*, pickup_id: str) -> Pickup:
+    """A new token and PIN; the old ones are dead at once."""
+    row = pickups.locked(pickup_id)
+    pickups.require(row, "reissue")
+    passes.renew(row)
+    move(row, "reissue", PICKUP, event="pickup.reissued", **pickups.facts(row))
+    return row
+
+
+@use_case
+def unlock(*, pickup_id: str) -> Pickup:
+    """Let the PIN be tried again."""
+    row = pickups.locked(pickup_id)
+    pickups.require(row, "unlock")
+    row.pin_tries = 0
+    row.updated_at = clock.now()
+    return row
+
+
+def _spread(lines: Sequence[PickupLine], sku: str, quantity: int) -> list[tuple[PickupLine, int]]:
+    """The open pieces of a SKU, line by line. Raises PickedTooMany."""
+    mine = [line for line in lines if line.sku == sku and line.open]
+    if quantity > sum(line.open for line in mine):
+        raise PickedTooMany(sku=sku, quantity=quantity, open=sum(line.open for line in mine))
+    taken = []
+    for line in mine:
+        pieces = min(quantity, line.open)
+        quantity -= pieces
+        if pieces:
+            taken.append((line, pieces))
+    return taken
