@@ -12,7 +12,8 @@ from pathlib import Path
 from flask import Flask
 
 from app import orders
-from app.core import http, jobs, settings, texts
+from app.core import http, settings, texts
+from app.core.jobs import every
 
 __all__ = ["register"]
 
@@ -29,5 +30,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(pages.bp)
     for endpoint in pages.ENDPOINTS:
         http.public(endpoint)
-    jobs.every(settings.SWEEP_SECONDS, "bopis.expire")(expire_due)
+    every(settings.SWEEP_SECONDS, "bopis.expire")(expire_due)
     orders.offer("pickup", PickupMethod())
