@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test install demo-day serve worker lint fmt migration lock
+.PHONY: help run test install demo-day bench serve worker lint fmt migration lock
 
 BIN := .venv/bin
 
@@ -27,6 +27,10 @@ demo-day: ## replay a day of trade against `make run`, in another terminal (DEMO
 serve: ## start the production server alone (PORT, WEB_WORKERS, DATABASE_URL, …)
 	@scripts/install runtime
 	@exec $(BIN)/python -m scripts.serve
+
+bench: install ## measure beside pgbench on one cluster; the tables go into docs/benchmarks.md and the README
+	@scripts/test-setup wrk
+	@$(BIN)/python -m bench.run --write
 
 worker: ## start the relay and the RQ worker (REDIS_URL, DATABASE_URL)
 	@scripts/install runtime

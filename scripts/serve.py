@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HOST = "127.0.0.1"
-THREADS_PER_WORKER = 8
+THREADS_PER_WORKER = 4
 
 
 def port() -> int:
@@ -28,7 +28,7 @@ def command(*, workers: int) -> list[str]:
         *("--http", "1"),
         "--no-ws",
         *("--workers", str(workers)),
-        *("--blocking-threads", str(THREADS_PER_WORKER)),
+        *("--blocking-threads", os.environ.get("WEB_THREADS") or str(THREADS_PER_WORKER)),
         *("--workers-kill-timeout", "20"),
         *("--log-level", "error"),
     ]
