@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from app import imports
 from app.core import texts
 
 from .errors import BarcodeTaken, UnknownSku
@@ -34,8 +35,9 @@ __all__ = [
 
 def register(app: Flask) -> None:
     """Serve SKUs."""
-    from . import api, models  # noqa: F401  tables
+    from . import api, models, sheet  # noqa: F401  tables
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(api.bp)
+    imports.offer("skus", sheet.COLUMNS, sheet.apply, prepare=sheet.prepare, blame={BarcodeTaken.code: "barcodes"})
     forget()

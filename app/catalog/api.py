@@ -38,9 +38,9 @@ def put_one_sku(body: dict[str, Any], sku: str) -> dict[str, Any]:
     def expect(present: Sku | None) -> None:
         etags.require_match(SkuOut, None if present is None else show(present))
 
-    barcodes = body.pop("barcodes")
-    row, _changed = put_sku(code=code, facts=body, barcodes=barcodes, expect=expect)
-    return show(row)
+    facts = {name: value for name, value in body.items() if name != "barcodes"}
+    put_sku(code=code, facts=facts, barcodes=body["barcodes"], expect=expect)
+    return show(find(code))
 
 
 @bp.operation("GET", "/skus/<sku>", scope="any", reply=SkuOut, problems=[UnknownSku])

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.core import clock
 from app.core.db import ask, ask_one, db, later, use_case
 from app.core.errors import RequestInFlight
-from app.core.sql import Rowset, Sql, json_param
+from app.core.sql import Answer, Call, Rowset, Sql, json_param
 
 from .barcodes import normalise
 from .errors import BarcodeTaken
@@ -44,7 +44,7 @@ def put_sku(
     facts: Mapping[str, Any],
     barcodes: Sequence[str],
     expect: Callable[[Sku | None], None] = lambda _present: None,
-) -> tuple[Sku, bool]:
+) -> bool:
     """Add or change a SKU; says whether anything changed.
 
     `facts` holds product, name, name_en, tax_category, list_price, options and image_url; `expect` is shown the present
@@ -52,26 +52,32 @@ def put_sku(
     """
     row = _locked(code)
     expect(row)
+    if row is None:
+        return add_sku(code=code, facts=facts, barcodes=barcodes)
     codes = _distinct(barcodes)
-    search = _search(code, facts, codes)
-    if row is None and _add(code, facts, search):
-        _give_barcodes(code, codes)
-        made = db.session.get_one(Sku, code)
-        return made, True
-    row = row or db.session.get_one(Sku, code, with_for_update=True, populate_existing=True)
     same_barcodes = list(codes.values()) == barcodes_of([code])[code]
     if same_barcodes and all(getattr(row, name) == value for name, value in facts.items()):
-        return row, False
+        return False
     for name, value in facts.items():
         setattr(row, name, value)
-    row.search = search
+    row.search = _search(code, facts, codes)
     row.version += 1
     row.updated_at = clock.now()
     db.session.flush()
     if not same_barcodes:
         later(_DROP_BARCODES, {"sku": code})
         _give_barcodes(code, codes)
-    return row, True
+    return True
+
+
+@use_case
+def add_sku(*, code: str, facts: Mapping[str, Any], barcodes: Sequence[str]) -> bool:
+    """Add a SKU that is not there yet, in one trip; change it where a rival was first. Raises BarcodeTaken."""
+    codes = _distinct(barcodes)
+    values = dict(facts) | {"code": code, "search": _search(code, facts, codes), "now": clock.text(clock.now())}
+    added = (_ADD, values | {"options": json_param(facts["options"])})
+    answer = _give_barcodes(code, codes, added) if codes else ask_one(*added)
+    return answer.count == 1 or put_sku(code=code, facts=facts, barcodes=barcodes)
 
 
 def barcodes_of(skus: Iterable[str]) -> dict[str, list[str]]:
@@ -100,27 +106,23 @@ def _search(code: str, facts: Mapping[str, Any], codes: Mapping[str, str]) -> st
     return " ".join(fold(word) for word in words)[:SEARCH_LENGTH]
 
 
-def _add(code: str, facts: Mapping[str, Any], search: str) -> bool:
-    """Whether the SKU is new; a rival may have been first."""
-    values = dict(facts) | {"options": json_param(facts["options"])}
-    return ask_one(_ADD, values | {"code": code, "search": search, "now": clock.text(clock.now())}).count == 1
-
-
-def _give_barcodes(sku: str, codes: Mapping[str, str]) -> None:
-    """Insert all of them, or say whose the first one taken is."""
-    if not codes:
-        return
+def _give_barcodes(sku: str, codes: Mapping[str, str], *first: Call) -> Answer:
+    """Insert all of them after `first`, or say whose the first one taken is; answers for `first`."""
     rows = json_param(
         [{"gtin": gtin, "code": code, "place": place} for place, (gtin, code) in enumerate(codes.items())]
     )
-    missing = len(codes)
+    give, look = (_ADD_BARCODES, {"rows": rows, "sku": sku}), (_HOLDERS, {"rows": rows, "sku": sku})
+    *before, added, holders = ask(*first, give, look)
+    missing = len(codes) - added.count
+    if before and before[0].count == 0:
+        return before[0]
     for _ in range(_TRIES):
-        added, holders = ask((_ADD_BARCODES, {"rows": rows, "sku": sku}), (_HOLDERS, {"rows": rows, "sku": sku}))
         if holders.rows:
             barcode, holder = holders.rows[0]
             raise BarcodeTaken(barcode=barcode, sku=holder)
-        missing -= added.count
         if not missing:
-            return
+            return before[0] if before else added
+        added, holders = ask(give, look)
+        missing -= added.count
     # Others kept taking and giving back the same barcode under our eyes.
     raise RequestInFlight(retry_after=1)

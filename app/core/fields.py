@@ -29,7 +29,7 @@ class In(Schema):
 class Out(Schema):
     """An answer; what is not known is null."""
 
-    def on_bind_field(self, field_name: str, field_obj: Any) -> None:  # noqa: ARG002
+    def on_bind_field(self, field_name: str, field_obj: Any) -> None:
         """Say in the API's description that a field may be null."""
         field_obj.allow_none = True
 
@@ -186,6 +186,14 @@ class Flag(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid")
         return value
+
+
+class QueryFlag(fields.Boolean):
+    """1 or 0 in a query string; true and false do as well."""
+
+    truthy = {"1", "true"}
+    falsy = {"0", "false"}
+    default_error_messages = {**_COMMON, "invalid": "not-boolean"}
 
 
 class Number(fields.Float):

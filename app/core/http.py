@@ -15,7 +15,7 @@ import orjson
 from flask import Blueprint, Response, g, request
 from marshmallow import Schema, ValidationError
 
-from app.core import actor, audit, etags, idempotency, problems, settings
+from app.core import actor, audit, etags, idempotency, problems, settings, uploads
 from app.core.db import transact
 from app.core.errors import (
     AppError,
@@ -25,11 +25,13 @@ from app.core.errors import (
     TooLarge,
     Unauthorized,
     UnsupportedMediaType,
+    invalid,
 )
-from app.core.fields import Code, In
+from app.core.fields import Code
 from app.core.idempotency import Stored
 
 View = Callable[..., Any]
+_JSON = "application/json"
 _STORED_STATUSES = frozenset({404, 409, 422})
 _authenticate: list[Callable[[str], actor.Actor | None]] = []
 
@@ -50,7 +52,8 @@ class Operation:
     status: int = 200
     key: str = "optional"
     safe: bool = False
-    consumes: str = "application/json"
+    consumes: str = _JSON
+    produces: str = _JSON
     problems: Sequence[type[AppError]] = ()
     example: dict[str, Any] | None = None
 
@@ -64,12 +67,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class _PathCode(In):
-    """A code that a PUT gives to something new."""
-
-    code = Code(required=True)
-
-
+_CODE = Code()
 OPERATIONS: list[Operation] = []
 PUBLIC_ENDPOINTS: set[str] = set()
 
@@ -90,6 +88,7 @@ class Api(Blueprint):
     def __init__(self, name: str, import_name: str) -> None:
         super().__init__(f"{name}_api", import_name, url_prefix="/api/v1")
         self.tag = name
+        self.teardown_request(_close_upload)
 
     def operation(self, method: str, path: str, *, scope: str, **facts: Any) -> Callable[[View], View]:
         """Serve a view at `path` under everything the keywords say (see Operation)."""
@@ -134,14 +133,15 @@ def permit(scope: str) -> actor.Actor:
 
 def read_json(schema: type[Schema] | None) -> Any:
     """The body, checked against `schema`; 400, 413, 415 or 422 otherwise."""
+    request.max_content_length = settings.MAX_BODY_BYTES
     raw = request.get_data(cache=True)
     if len(raw) > settings.MAX_BODY_BYTES:
         raise TooLarge(limit=settings.MAX_BODY_BYTES)
     if schema is None or (not raw and not _needs_body(schema)):
         return load(schema, {}) if schema else None
     mimetype = request.mimetype
-    if mimetype != "application/json" and not mimetype.endswith("+json"):
-        raise UnsupportedMediaType(expected="application/json")
+    if mimetype != _JSON and not mimetype.endswith("+json"):
+        raise UnsupportedMediaType(expected=_JSON)
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType(expected="charset=utf-8")
@@ -203,12 +203,32 @@ def _query(op: Operation, view: View, path_values: dict[str, Any]) -> Response:
     args = [read_json(op.body)] if op.body is not None else []
     if op.query is not None or op.method == "GET":
         args.append(_read_query(op.query))
-    stored = _dump(op, view(*args, **path_values) if op.query or op.body else view(**path_values))
+    result = view(*args, **path_values) if op.query or op.body else view(**path_values)
+    if isinstance(result, Response):
+        return result
+    stored = _dump(op, result)
     tag = etags.of(stored.body)
     response = Response(status=304) if tag in request.if_none_match else _respond(stored)
     if op.method == "GET":
         response.set_etag(tag)
     return response
+
+
+def _read_body(op: Operation, *, needed: bool) -> tuple[list[Any], bytes]:
+    """What the view is given, and what stands for it where two requests are compared: of a file its digest."""
+    if op.consumes == _JSON:
+        args = [read_json(op.body)] if op.body is not None else []
+        return args, request.get_data(cache=True) if needed else b""
+    upload = uploads.receive(op.consumes)
+    g.upload = upload
+    args = [upload, *([_read_query(op.query)] if op.query is not None else [])]
+    return args, upload.sha256.encode() + b"?" + request.query_string
+
+
+def _close_upload(_error: BaseException | None) -> None:
+    upload = g.pop("upload", None)
+    if upload is not None:
+        upload.close()
 
 
 def _command(op: Operation, view: View, path_values: dict[str, Any]) -> Response:
@@ -218,8 +238,7 @@ def _command(op: Operation, view: View, path_values: dict[str, Any]) -> Response
     if header is None and op.key == "required":
         raise IdempotencyKeyRequired
     key = idempotency.check_key(header) if header is not None else None
-    args = [read_json(op.body)] if op.body is not None else []
-    body = request.get_data(cache=True) if key is not None and op.consumes == "application/json" else b""
+    args, body = _read_body(op, needed=key is not None)
     mark = idempotency.fingerprint(request.method, request.path, body) if key is not None else ""
 
     def before() -> Stored | None:
@@ -252,9 +271,12 @@ def _respond(stored: Stored) -> Response:
     return response
 
 
-def path_code(text: str) -> str:
-    """A code in the address of something that may be new, or 422."""
-    return str(load(_PathCode, {"code": text})["code"])
+def path_code(text: str, pointer: str = "/code") -> str:
+    """A code that names something that may be new, from the address or a sheet; 422 at `pointer` otherwise."""
+    try:
+        return str(_CODE.deserialize(text))
+    except ValidationError as error:
+        raise invalid(pointer, str(error.messages[0])) from error
 
 
 def about(object_type: str, object_id: str, location: str | None = None) -> None:

@@ -7,7 +7,9 @@ is run, so a dead worker's work comes back after the lease. Failures wait longer
 from __future__ import annotations
 
 import datetime as dt
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -167,10 +169,11 @@ def run_timed() -> int:
     return ran
 
 
-def drain(limit: int = 10_000) -> int:
-    """Run due events here and now until none is left; returns how many ran."""
+def drain(limit: int = 10_000, seconds: float = math.inf) -> int:
+    """Run due events here and now until none is left, or enough is done; returns how many ran."""
     ran = 0
-    while ran < limit:
+    until = time.monotonic() + seconds
+    while ran < limit and time.monotonic() < until:
         events = lease()
         if not events:
             break
@@ -178,6 +181,11 @@ def drain(limit: int = 10_000) -> int:
             execute(event)
             ran += 1
     return ran
+
+
+def _drain_a_while() -> int:
+    """Long work asks for more of itself; timed jobs must have their turn in between."""
+    return drain(seconds=settings.JOB_TURN_SECONDS)
 
 
 def backlog() -> tuple[float, int]:
@@ -191,7 +199,7 @@ def backlog() -> tuple[float, int]:
 class Loop:
     """The in-process executor: one thread that sleeps until a bell, a due time, or half a second."""
 
-    def __init__(self, app: Flask, step: Callable[[], int] = drain, pause: float = 0.5) -> None:
+    def __init__(self, app: Flask, step: Callable[[], int] = _drain_a_while, pause: float = 0.5) -> None:
         self.app, self.step, self.pause = app, step, pause
         self.bell, self.stopped = threading.Event(), threading.Event()
         self.thread: threading.Thread | None = None
@@ -214,7 +222,8 @@ class Loop:
             self.bell.clear()
             try:
                 with self.app.app_context():
-                    self.step()
+                    if self.step():
+                        self.bell.set()
                     run_timed()
             except Exception as error:  # noqa: BLE001  the database may be away; the loop outlives it
                 log.warning("job_loop_failed", error=type(error).__name__, detail=str(error)[:200])

@@ -51,11 +51,15 @@ def render(error: AppError) -> Stored:
 
 
 def _fault(fault: dict[str, Any]) -> dict[str, Any]:
-    code = fault["code"]
-    message = texts.say("fields", code, **{k: v for k, v in fault.items() if k != "code"})
-    if message == code:
-        message = texts.say("errors", code)
-    return {**fault, "message": message}
+    return {**fault, "message": message(fault["code"], **{k: v for k, v in fault.items() if k != "code"})}
+
+
+def message(code: str, /, **facts: object) -> str:
+    """What a fault's code says in the request's language: a field's own words, else those of the error."""
+    said = texts.say("fields", code, "", **facts)
+    if said != code:
+        return said
+    return texts.say("errors", code, "_detail", **facts) or texts.say("errors", code)
 
 
 def respond(error: AppError) -> Response:

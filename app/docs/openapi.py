@@ -113,12 +113,12 @@ def _is_needed(body: type[Schema]) -> bool:
 def _file_content(op: Operation) -> dict[str, Any]:
     binary = {"schema": {"type": "string", "format": "binary"}}
     form = {"schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}}
-    return {op.consumes: binary, "multipart/form-data": form}
+    return {**{kind.strip(): binary for kind in op.consumes.split(",")}, "multipart/form-data": form}
 
 
 def _responses(op: Operation) -> dict[str, Any]:
     content: dict[str, Any] = {"schema": op.reply} if op.reply is not None else {}
-    answers: dict[str, Any] = {str(op.status): {"description": "Done", "content": {"application/json": content}}}
+    answers: dict[str, Any] = {str(op.status): {"description": "Done", "content": {op.produces: content}}}
     for status, codes in _statuses(op).items():
         answers[str(status)] = {
             "description": ", ".join(sorted(codes)),

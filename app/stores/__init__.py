@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from app import imports
 from app.core import texts
 
 from .errors import UnknownLocation
@@ -46,8 +47,9 @@ __all__ = [
 
 def register(app: Flask) -> None:
     """Serve places."""
-    from . import api, models  # noqa: F401  tables
+    from . import api, models, sheet  # noqa: F401  tables
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(api.bp)
+    imports.offer("locations", sheet.COLUMNS, sheet.apply, blame={UnknownLocation.code: "code"})
     forget()
