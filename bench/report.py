@@ -31,7 +31,7 @@ def table(results: Mapping[str, Any], memory: Sequence[float], verdict: str, rou
     shown = ", ".join(f"{m:.0f}" for m in memory)
     lines.append("")
     lines.append(
-        f"Medians of {rounds} rounds of {seconds} s, product and pgbench alternating on one durable PostgreSQL cluster; "
+        f"Medians of {rounds} rounds of {seconds} s, product and pgbench in turn on one durable PostgreSQL cluster; "
         f"2 workers × 4 threads, 16 connections; pgbench 8 clients. Memory per worker: {shown} MiB. "
         f"Python {platform.python_version()}. Invariants after the run: {verdict}."
     )
