@@ -109,7 +109,7 @@ class LocationIn(In):
         return data | {f"pickup_{name}": value for name, value in pickup.items()}
 
 
-class PickupOut(Out):
+class PickupSettingsOut(Out):
     """Pickup settings."""
 
     enabled = Flag()
@@ -133,7 +133,7 @@ class LocationOut(Out):
     phone = Text(high=32, allow_none=True)
     hours = HoursField()
     closures = ClosuresField()
-    pickup = Part(PickupOut)
+    pickup = Part(PickupSettingsOut)
     safety_stock = Integer(0, settings.MAX_QUANTITY)
     updated_at = Instant()
 
