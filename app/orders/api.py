@@ -103,7 +103,7 @@ def get_order(order_id: str) -> dict[str, Any]:
 
 
 @bp.operation(
-    "POST", "/orders/<order_id>/change", scope="orders:write", body=schemas.ChangeIn, reply=schemas.OrderOut,
+    "POST", "/orders/<order_id>/change", scope="orders:write", body=schemas.OrderChangeIn, reply=schemas.OrderOut,
     key="required", example={"location": "ginza"},
     problems=[UnknownOrder, IllegalTransition, stock.InsufficientStock, stores.UnknownLocation, catalog.UnknownSku,
               CannotPrice],
@@ -115,7 +115,7 @@ def change_order(body: dict[str, Any], order_id: str) -> dict[str, Any]:
 
 
 @bp.operation(
-    "POST", "/orders/<order_id>/cancel", scope="orders:write", body=schemas.CancelIn, reply=schemas.CancelledOut,
+    "POST", "/orders/<order_id>/cancel", scope="orders:write", body=schemas.OrderCancelIn, reply=schemas.CancelledOut,
     key="required", example={"reason": "customer", "lines": [{"line_ref": "1", "quantity": 1}]},
     problems=[UnknownOrder, UnknownLine, TooManyPieces, IllegalTransition],
 )  # fmt: skip

@@ -81,7 +81,7 @@ class Email(Text):
         return text
 
 
-class CustomerIn(In):
+class OrderCustomerIn(In):
     """Whom it is for; the first of id, card, shop account, mail and phone that is known decides who that is."""
 
     id = Identifier()
@@ -138,7 +138,7 @@ class OrderIn(In):
     channel = Code(high=40, required=True)
     external_ref = Code(required=True)
     placed_at = Instant()
-    customer = Part(CustomerIn)
+    customer = Part(OrderCustomerIn)
     reservation = Identifier()
     fulfilment = Part(FulfilmentIn, required=True)
     lines = Items(Part(OrderLineIn), low=1, required=True)
@@ -165,7 +165,7 @@ class LineChangeIn(In):
     discount = Yen()
 
 
-class ChangeIn(In):
+class OrderChangeIn(In):
     """What shall be different; `lines` are all that the order shall have."""
 
     lines = Items(Part(LineChangeIn), low=1)
@@ -178,18 +178,18 @@ class ChangeIn(In):
             raise ValidationError("required", "lines")
 
 
-class PartIn(In):
+class OrderPartIn(In):
     """Some pieces of a line."""
 
     line_ref = Code(required=True)
     quantity = Quantity(required=True)
 
 
-class CancelIn(In):
+class OrderCancelIn(In):
     """What to cancel; everything that is open without `lines`."""
 
     reason = Text()
-    lines = Items(Part(PartIn), low=1)
+    lines = Items(Part(OrderPartIn), low=1)
 
 
 class PaymentResultIn(In):
@@ -214,7 +214,7 @@ class OrdersQuery(PageQuery):
     external_ref = Text(high=400)
 
 
-class TaxOut(Out):
+class OrderTaxOut(Out):
     """One tax rate's sum."""
 
     rate = fields.Integer()
@@ -222,14 +222,14 @@ class TaxOut(Out):
     tax = fields.Integer()
 
 
-class TotalsOut(Out):
+class OrderTotalsOut(Out):
     """What it costs: total = subtotal - discounts - points_used + shipping_fee (+ tax, when prices exclude it)."""
 
     subtotal = fields.Integer()
     discounts = fields.Integer()
     points_used = fields.Integer()
     shipping_fee = fields.Integer()
-    tax = fields.List(fields.Nested(TaxOut))
+    tax = fields.List(fields.Nested(OrderTaxOut))
     total = fields.Integer()
     currency = fields.String()
 
@@ -298,7 +298,7 @@ class OrderOut(Out):
     fulfilment = fields.Nested(FulfilmentOut)
     customer = fields.String(allow_none=True)
     prices = fields.String()
-    totals = fields.Nested(TotalsOut)
+    totals = fields.Nested(OrderTotalsOut)
     points_to_earn = fields.Integer()
     lines = fields.List(fields.Nested(OrderLineOut))
     payments = fields.List(fields.Nested(PaymentOut))
@@ -331,7 +331,7 @@ class RefundDueOut(Out):
     """What goes back, or is never taken."""
 
     total = fields.Integer()
-    tax = fields.List(fields.Nested(TaxOut))
+    tax = fields.List(fields.Nested(OrderTaxOut))
     tenders = fields.List(fields.Nested(TenderOut))
     points_returned = fields.Integer()
     coupons_restored = fields.List(fields.String())
@@ -363,7 +363,7 @@ class CouponOut(Out):
 class QuoteOut(Out):
     """What an order would cost, and when it would be ready."""
 
-    totals = fields.Nested(TotalsOut)
+    totals = fields.Nested(OrderTotalsOut)
     lines = fields.List(fields.Nested(OrderLineOut))
     location = fields.String()
     points = fields.Nested(PointsOut)
