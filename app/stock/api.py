@@ -31,7 +31,7 @@ from .schemas import (
     IncidentQuery,
     MovementPage,
     MovementQuery,
-    Nothing,
+    NoFields,
     PolicyIn,
     PolicyOut,
     PolicyPage,
@@ -144,7 +144,7 @@ def create_transfer(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @bp.operation(
-    "POST", "/transfers/<transfer_id>/ship", scope="stock:write", body=Nothing, reply=TransferOut, key="required",
+    "POST", "/transfers/<transfer_id>/ship", scope="stock:write", body=NoFields, reply=TransferOut, key="required",
     problems=[UnknownTransfer, IllegalTransition],
 )  # fmt: skip
 def ship_transfer(body: dict[str, Any], transfer_id: str) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def receive_transfer(body: dict[str, Any], transfer_id: str) -> dict[str, Any]:
 
 
 @bp.operation(
-    "POST", "/transfers/<transfer_id>/cancel", scope="stock:write", body=Nothing, reply=TransferOut, key="required",
+    "POST", "/transfers/<transfer_id>/cancel", scope="stock:write", body=NoFields, reply=TransferOut, key="required",
     problems=[UnknownTransfer, IllegalTransition],
 )  # fmt: skip
 def cancel_transfer(body: dict[str, Any], transfer_id: str) -> dict[str, Any]:

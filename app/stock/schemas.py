@@ -223,7 +223,7 @@ class MovementQuery(In):
     limit = QueryInteger(1, settings.MAX_PAGE, load_default=settings.DEFAULT_PAGE)
 
 
-class Reference(Out):
+class MovementReference(Out):
     """The document a movement belongs to."""
 
     type = Text()
@@ -238,7 +238,7 @@ class MovementOut(Out):
     location = Code()
     quantity = SignedQuantity()
     kind = Text()
-    reference = Part(Reference)
+    reference = Part(MovementReference)
     occurred_at = Instant()
     recorded_at = Instant()
     actor = Text()
@@ -253,7 +253,7 @@ class MovementPage(Out):
     next_cursor = Text(allow_none=True)
 
 
-class Line(In):
+class TransferLineIn(In):
     """Pieces of a SKU."""
 
     sku = Code(required=True)
@@ -273,7 +273,7 @@ class TransferIn(In):
     sender = Code(required=True, data_key="from")
     receiver = Code(required=True, data_key="to")
     note = Text(high=settings.MAX_NOTE, multiline=True)
-    lines = Items(Part(Line), 1, required=True)
+    lines = Items(Part(TransferLineIn), 1, required=True)
 
 
 class ReceiveIn(In):
@@ -282,7 +282,7 @@ class ReceiveIn(In):
     lines = Items(Part(CountedLine), 1)
 
 
-class Nothing(In):
+class NoFields(In):
     """No fields."""
 
 
@@ -333,7 +333,7 @@ class IncidentOut(Out):
     kind = Choice("oversell")
     state = Choice("open", "resolved")
     shortage = Integer(0, _LEVEL)
-    cause = Part(Reference)
+    cause = Part(MovementReference)
     opened_at = Instant()
     resolved_at = Instant(allow_none=True)
     updated_at = Instant()
