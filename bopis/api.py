@@ -29,7 +29,7 @@ def _act(action: str, *problems: type[AppError], **facts: Any) -> Callable[[View
         scope=_WRITE,
         key="required",
         problems=[errors.UnknownPickup, IllegalTransition, *problems],
-        **{"reply": schemas.PickupOut, **facts},
+        **{"reply": schemas.StorePickupOut, **facts},
     )
 
 
@@ -58,7 +58,7 @@ def list_pickups(query: dict[str, Any]) -> dict[str, Any]:
     return queries.page(query)
 
 
-@bp.operation("GET", "/pickups/<pickup_id>", scope=_READ, reply=schemas.PickupOut, problems=[errors.UnknownPickup])
+@bp.operation("GET", "/pickups/<pickup_id>", scope=_READ, reply=schemas.StorePickupOut, problems=[errors.UnknownPickup])
 def get_pickup(pickup_id: str) -> dict[str, Any]:
     """One pickup."""
     return queries.show(pickups.get(pickup_id))
@@ -70,7 +70,7 @@ def get_pickup(pickup_id: str) -> dict[str, Any]:
     scope=_READ,
     safe=True,
     body=schemas.FindIn,
-    reply=schemas.PickupOut,
+    reply=schemas.StorePickupOut,
     problems=[errors.UnknownPickup],
     example={"token": "H16Z3K9QX2M4V8T7R5N1B0CDEFGH"},
 )
@@ -175,7 +175,7 @@ def reshelve_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
     return _done(reshelving.reshelve(pickup_id=pickup_id, scanned=scanned))
 
 
-@_act("reissue", reply=schemas.PickupWithPassOut)
+@_act("reissue", reply=schemas.StorePickupWithPassOut)
 def reissue_pickup(pickup_id: str) -> dict[str, Any]:
     """A new QR code and PIN; the old ones are dead at once."""
     row = work.reissue(pickup_id=pickup_id)

@@ -173,12 +173,14 @@ def _told(parts: Mapping[str, int]) -> list[dict[str, object]]:
 
 
 def settle(row: Pickup, scan: Scan, *, receipt: str) -> None:
-    """A till gave everything that was left, picked or not. The order knows: it is the order that says so."""
+    """A till gave everything that was left, picked or not: it has happened, so the state does not matter."""
     lines = pickups.lines_of(row)
     for line in lines:
         line.picked += line.open
     parts = {line.line_ref: line.waiting for line in lines if line.waiting}
     _post(row, lines, parts, scan, note=receipt)
+    if row.order_id is not None:
+        orders.record_fulfilment(row.order_id, parts, at=clock.now(), reference=("pickup", row.id))
     row.collected_at = clock.now()
     move(row, "settle", PICKUP, event="pickup.collected", lines=_told(parts), **pickups.facts(row))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.core import settings
 from app.core.fields import Choice, Code, Identifier, In, Instant, Integer, Items, Out, Part, Quantity, Text
 
-from .schemas import OrderPickupOut
+from .schemas import HeldPickupOut
 
 _KINDS = ("cart", "hold", "pickup")
 _CHANNEL_LENGTH = 40
@@ -18,7 +18,7 @@ class ReservedLineIn(In):
     quantity = Quantity(required=True)
 
 
-class CustomerIn(In):
+class HeldForIn(In):
     """For whom; kept encrypted."""
 
     id = Identifier()
@@ -39,7 +39,7 @@ class ReservationIn(In):
     channel = Code(high=_CHANNEL_LENGTH, load_default="ec")
     expires_in = Integer(1, settings.MAX_CLAIM_SECONDS, load_default=None, allow_none=True)
     external_ref = Code(load_default=None, allow_none=True)
-    customer = Part(CustomerIn, load_default=None, allow_none=True)
+    customer = Part(HeldForIn, load_default=None, allow_none=True)
 
 
 class ExtensionIn(In):
@@ -67,4 +67,4 @@ class ReservationOut(Out):
     lines = Items(Part(ReservedLineOut))
     expires_at = Instant(allow_none=True)
     external_ref = Code(allow_none=True)
-    pickup = Part(OrderPickupOut)
+    pickup = Part(HeldPickupOut)

@@ -88,15 +88,14 @@ def extend_reservation(body: dict[str, Any], reservation_id: str) -> dict[str, A
 
 
 def _show(claim: stock.ClaimView) -> dict[str, Any]:
+    open_ = claim.open if claim.state == "reserved" else {}
     return {
         "id": claim.id,
         "state": claim.state,
         "kind": claim.kind,
         "location": claim.location_id,
         "channel": claim.channel,
-        "lines": [
-            {"sku": sku, "quantity": quantity, "open": claim.open.get(sku, 0)} for sku, quantity in claim.lines.items()
-        ],
+        "lines": [{"sku": sku, "quantity": q, "open": open_.get(sku, 0)} for sku, q in claim.lines.items()],
         "expires_at": claim.expires_at,
         "external_ref": claim.external_ref,
     }

@@ -144,7 +144,7 @@ class PickupLineOut(Out):
     collected = Integer(0, settings.MAX_QUANTITY)
 
 
-class PickupOut(Out):
+class StorePickupOut(Out):
     """A pickup as the store sees it."""
 
     id = Identifier()
@@ -175,7 +175,7 @@ class PickupOut(Out):
     updated_at = Instant()
 
 
-class PickupWithPassOut(PickupOut):
+class StorePickupWithPassOut(StorePickupOut):
     """The same with what the customer shows."""
 
     pin = Text()
@@ -186,11 +186,11 @@ class PickupWithPassOut(PickupOut):
 class PickupPageOut(Out):
     """A page of pickups."""
 
-    items = Items(Part(PickupOut), high=settings.MAX_PAGE)
+    items = Items(Part(StorePickupOut), high=settings.MAX_PAGE)
     next_cursor = Text(allow_none=True)
 
 
-class OrderPickupOut(Out):
+class HeldPickupOut(Out):
     """A pickup as the answer to an order or a hold shows it."""
 
     id = Identifier()
