@@ -15,12 +15,13 @@ from app.core import texts
 
 from .api_file import errors_file
 from .errors import FileUnreadable, UnknownImport, UnknownImportKind
-from .kinds import Fault, Record, Source, offer, read_with
+from .kinds import ROW_ID, Fault, Record, Source, offer, read_with
 from .queries import find, report
 from .runs import start
 from .schemas import ReportOut, StartedOut
 
 __all__ = [
+    "ROW_ID",
     "Fault",
     "FileUnreadable",
     "Record",

@@ -14,6 +14,7 @@ from app.core.csvfile import Column, CsvHeaderError, open_csv
 
 from .errors import FileUnreadable, UnknownImportKind
 
+ROW_ID = "#"
 Cells = dict[str, str]
 Apply = Callable[[Any, Any], bool]
 Prepare = Callable[[Sequence[Any]], Any]
@@ -79,17 +80,19 @@ def offer(
     prepare: Prepare = nothing,
     scope: str | None = None,
     blame: Mapping[str, str] | None = None,
+    numbered: bool = False,
 ) -> None:
     """Take CSV files of `kind` at `POST /imports/{kind}`.
 
     `apply(cells, prepared)` puts one row (text by column) in, says whether anything changed, and refuses by raising an
     AppError; it runs in a savepoint, five hundred rows in one transaction. `prepare(rows)` is called before them and
     may load at once what all of them need. `scope` is needed beside `catalog:write`; `blame` names the column for the
-    code of an error that points nowhere.
+    code of an error that points nowhere. With `numbered`, cells[ROW_ID] says which row of which file it is, so that a
+    row whose meaning depends on the moment is put in once, however often its file comes.
     """
 
-    def read(file: BinaryIO, _facts: Mapping[str, Any]) -> Source:
-        return _Sheet(file, columns)
+    def read(file: BinaryIO, facts: Mapping[str, Any]) -> Source:
+        return _Sheet(file, columns, str(facts["sha256"]) if numbered else None)
 
     _kinds[kind] = Kind(kind, read, apply, prepare, scope, blame or {}, public=True)
 
@@ -110,7 +113,8 @@ def kind_named(name: str, *, public: bool = False) -> Kind:
 class _Sheet:
     """A CSV file as a source."""
 
-    def __init__(self, file: BinaryIO, columns: Sequence[Column]) -> None:
+    def __init__(self, file: BinaryIO, columns: Sequence[Column], mark: str | None) -> None:
+        self._mark = mark
         try:
             self._csv = open_csv(file, columns)
         except CsvHeaderError as error:
@@ -120,4 +124,5 @@ class _Sheet:
 
     def __iter__(self) -> Iterator[Record]:
         for row in self._csv:
-            yield Record(row.number, row.cells, row.raw, tuple(Fault(bad.column, bad.code) for bad in row.problems))
+            cells = row.cells if self._mark is None else {**row.cells, ROW_ID: f"{self._mark}:{row.number}"}
+            yield Record(row.number, cells, row.raw, tuple(Fault(bad.column, bad.code) for bad in row.problems))

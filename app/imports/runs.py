@@ -54,10 +54,11 @@ def start(
     if known.scope is not None and not who.has(known.scope):
         raise Forbidden(scope=known.scope)
     upload.file.seek(0)
-    source = known.open(upload.file, facts or {})
+    told = {**(facts or {}), "sha256": upload.sha256}
+    source = known.open(upload.file, told)
     now = clock.now()
     run = ImportRun(
-        id=new_id(), location_id=COMPANY, kind=kind, state=RunState.QUEUED, dry_run=dry_run, facts=dict(facts or {}),
+        id=new_id(), location_id=COMPANY, kind=kind, state=RunState.QUEUED, dry_run=dry_run, facts=told,
         actor=_frozen(who), size=upload.size, sha256=upload.sha256, header=list(source.header),
         columns_ignored=list(source.ignored), position=0, rows_total=None, rows_done=0, rows_failed=0, rows_changed=0,
         fault=None, version=1, created_at=now, updated_at=now, finished_at=None,

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from flask import Flask
 
+from app import catalog, imports, stores
 from app.core import jobs, settings, texts
 
-from . import check
+from . import check, counts
 from .availability import find as find_available
 from .claims import ClaimView, attach, extend, find, merge, post, release, reserve, void
 from .errors import InsufficientStock, ReservationAttached, ReservationEnded, ReservationMismatch, UnknownReservation
@@ -58,5 +59,9 @@ def register(app: Flask) -> None:
     texts.load(Path(__file__).parent)
     app.register_blueprint(api.bp)
     check.register()
+    imports.offer(
+        "stock", counts.COLUMNS, counts.apply, prepare=counts.prepare, scope="stock:write", numbered=True,
+        blame={catalog.UnknownSku.code: "sku", stores.UnknownLocation.code: "location"},
+    )  # fmt: skip
     jobs.every(settings.SWEEP_SECONDS, "stock.sweep")(sweep_all)
     jobs.every(settings.INCIDENT_COUNT_SECONDS, "stock.incidents")(count_open)

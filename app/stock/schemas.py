@@ -351,3 +351,11 @@ class IncidentPage(Out):
 
     items = fields.List(Part(IncidentOut))
     next_cursor = Text(allow_none=True)
+
+
+class CountIn(In):
+    """A row of a file of counted or opening quantities."""
+
+    location = Code(required=True)
+    sku = Code(required=True)
+    quantity = Integer(0, settings.MAX_QUANTITY, required=True)
