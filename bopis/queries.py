@@ -36,8 +36,8 @@ def for_order(row: Pickup) -> dict[str, Any]:
     return {
         "id": row.id,
         "state": str(row.state_at(clock.now())),
-        "collect_by_estimate": row.collect_by_estimate,
-        "expires_at": row.expires_at,
+        "collect_by_estimate": clock.public(row.collect_by_estimate),
+        "expires_at": clock.public(row.expires_at),
         **_pass_of(row),
     }
 
