@@ -9,3 +9,9 @@ class NotShippable(Conflict):
     """The order is collected at a store or was sold at a till. Fact: `method`."""
 
     code = "not-shippable"
+
+
+class NotCollected(Conflict):
+    """The order is sent: a till cannot hand it over."""
+
+    code = "not-collected"

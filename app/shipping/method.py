@@ -14,6 +14,7 @@ from app.core import actor, clock, settings, states
 from app.core.db import db
 from app.core.ids import new_id
 
+from .errors import NotCollected
 from .models import Shipment, ShipmentLine, ShipTask
 from .states import TASK, TaskState
 
@@ -104,7 +105,8 @@ class Ship:
         }  # fmt: skip
 
     def settle(self, work_id: str, *, paid_at: dt.datetime, reference: str) -> None:
-        """A till takes money for parcels, but hands none over."""
+        """A till hands over no parcels: what it sold is a sale of its own. Raises NotCollected."""
+        raise NotCollected
 
     def find(self, code: str) -> str | None:
         """Nobody asks for a parcel by a code of its own."""
