@@ -7,6 +7,7 @@ transaction: permission, body, stored reply, view, audit row and reply are judge
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -257,7 +258,14 @@ def _command(op: Operation, view: View, path_values: dict[str, Any]) -> Response
             object_id=g.get("audit_id") or next(iter(map(str, path_values.values())), None),
         )
 
-    stored = transact(lambda: _dump(op, view(*args, **path_values)), before=before, settle=settle)
+    tries = itertools.count()
+
+    def run() -> Stored:
+        # A view may take its body apart, so a transaction that starts again reads it anew.
+        again = next(tries) and op.consumes == "application/json"
+        return _dump(op, view(*(_read_body(op, needed=False)[0] if again else args), **path_values))
+
+    stored = transact(run, before=before, settle=settle)
     response = _respond(stored)
     if stored.replayed:
         response.headers["Idempotency-Replayed"] = "true"
