@@ -42,6 +42,7 @@ _TAX = {
     "exempt": ("非課税", "0%", "0"),
 }
 _TAX_BY_WORD = {word: category for category, words in _TAX.items() for word in words}
+_OPTIONAL = {"name_en", "image_url"}
 _FACTS = ("product", "name", "name_en", "tax_category", "list_price", "options", "image_url")
 
 Present = dict[str, dict[str, Any]]
@@ -59,9 +60,10 @@ def apply(cells: dict[str, str], present: Present) -> bool:
     """Put one row in; says whether it changed anything."""
     code = http.path_code(cells["sku"], "/sku")
     before = present.get(code)
-    body = http.load(SkuIn, _overlaid(before or {}, cells))
-    if before == body:
+    after = _overlaid(before or {}, cells)
+    if before == after:
         return False
+    body = http.load(SkuIn, after)
     facts, barcodes = {name: body[name] for name in _FACTS}, body["barcodes"]
     changed = (put_sku if before else add_sku)(code=code, facts=facts, barcodes=barcodes)
     present[code] = body
@@ -82,6 +84,8 @@ def _overlaid(before: dict[str, Any], cells: dict[str, str]) -> dict[str, Any]:
             body.pop(column, None)
             if cell:
                 body[column] = _value(column, cell)
+            elif column in _OPTIONAL:
+                body[column] = None
     return body
 
 

@@ -49,8 +49,9 @@ def say(table: str, code: str, suffix: str = "", /, **facts: object) -> str:
     found = entry.get(lang + suffix)
     if found is None:
         return "" if suffix else code
+    said = {name: ", ".join(map(str, fact)) if isinstance(fact, list) else fact for name, fact in facts.items()}
     try:
-        return found.format(**facts)
+        return found.format(**said)
     except (KeyError, IndexError):
         return found
 
