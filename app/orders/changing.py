@@ -128,6 +128,8 @@ def _reclaim(order: SalesOrder, rows: Sequence[OrderLine], place: str) -> None:
         if rest:
             stock.void(old.id, rest, owner=owner)
     else:
+        # All levels at once and in the one order: two orders that swap goods would otherwise wait for each other.
+        stock.lock_levels([*((old.location_id, sku) for sku in old.open), *((place, sku) for sku in wanted)])
         if not moved:
             stock.release(old.id, owner=owner)
         claim = stock.reserve(

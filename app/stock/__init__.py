@@ -20,6 +20,7 @@ from .errors import InsufficientStock, ReservationAttached, ReservationEnded, Re
 from .expiry import sweep_all
 from .incidents import count_open
 from .ledger import Cause, Goods, Movement, net_of, record, record_all
+from .levels import lock as lock_levels
 from .passing import divide, take_back
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "extend",
     "find",
     "find_available",
+    "lock_levels",
     "merge",
     "net_of",
     "post",
