@@ -102,6 +102,8 @@ def _post(chunk: Sequence[Offer]) -> list[Result]:
 @use_case
 def _park(offer: Offer) -> Result:
     known = look_up([offer])
+    if (answer := repeat(offer, known)) is not None:
+        return answer
     outcome = judge(Offer(offer.key, offer.raw, offer.revision, None), known, new_id(), clock.now())
     outcome.problems = [problem("", "posting-failed")]
     write([outcome])
