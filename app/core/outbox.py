@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from app.core import clock
 from app.core.audit import COMPANY
 from app.core.db import Base, after_commit, later
 from app.core.ids import new_id
-from app.core.sql import Sql, json_param
+from app.core.sql import Rowset, Sql, json_param
 from app.core.types import Id
 
 
@@ -71,6 +71,19 @@ _INSERT = Sql(
     "state, due_at, attempts) VALUES (:id, :location_id, :topic, :aggregate_type, :aggregate_id, :sequence, :payload, "
     ":at, :state, :due_at, 0)"
 )
+_INSERT_MANY = Sql(
+    "INSERT INTO outbox_event (id, location_id, topic, aggregate_type, aggregate_id, sequence, payload, occurred_at, "
+    "state, due_at, attempts) SELECT e.id, e.location_id, e.topic, e.aggregate_type, e.aggregate_id, e.sequence, "
+    "e.payload, e.at, e.state, e.due_at, 0 FROM {e}",
+    Rowset(
+        "e",
+        "rows",
+        {
+            "id": "uuid", "location_id": "text", "topic": "text", "aggregate_type": "text", "aggregate_id": "text",
+            "sequence": "int", "payload": "jsonb", "at": "timestamptz", "state": "text", "due_at": "timestamptz",
+        },
+    ),
+)  # fmt: skip
 
 
 def on(topic: str) -> Callable[[Handler], Handler]:
@@ -111,24 +124,38 @@ def emit(
 
     `aggregate` is (type, id), `sequence` that aggregate's version after the change.
     """
-    event_id = new_id()
-    now = clock.now()
-    wanted = topic in _handlers
-    later(
-        _INSERT,
-        {
-            "id": event_id,
-            "location_id": location or COMPANY,
-            "topic": topic,
-            "aggregate_type": aggregate[0],
-            "aggregate_id": aggregate[1],
-            "sequence": sequence,
-            "payload": json_param(payload),
-            "at": clock.text(now),
-            "state": "due" if wanted else "done",
-            "due_at": clock.text(due_at or now),
-        },
-    )
-    if wanted:
+    event = _row(topic, aggregate=aggregate, sequence=sequence, location=location, due_at=due_at, payload=payload)
+    later(_INSERT, {**event, "payload": json_param(payload)})
+    if topic in _handlers:
         after_commit(_ring)
-    return event_id
+    return str(event["id"])
+
+
+def emit_many(topic: str, changes: Sequence[tuple[tuple[str, str], int, str, dict[str, Any]]]) -> None:
+    """Write an event of one topic for each of many aggregates: (aggregate, sequence, location, payload)."""
+    if not changes:
+        return
+    rows = [
+        _row(topic, aggregate=aggregate, sequence=sequence, location=place, due_at=None, payload=payload)
+        for aggregate, sequence, place, payload in changes
+    ]
+    later(_INSERT_MANY, {"rows": json_param(rows)})
+    if topic in _handlers:
+        after_commit(_ring)
+
+
+def _row(
+    topic: str,
+    *,
+    aggregate: tuple[str, str],
+    sequence: int,
+    location: str | None,
+    due_at: dt.datetime | None,
+    payload: dict[str, Any],
+) -> dict[str, Any]:
+    now = clock.now()
+    return {
+        "id": new_id(), "location_id": location or COMPANY, "topic": topic, "aggregate_type": aggregate[0],
+        "aggregate_id": aggregate[1], "sequence": sequence, "payload": payload, "at": clock.text(now),
+        "state": "due" if topic in _handlers else "done", "due_at": clock.text(due_at or now),
+    }  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from app.core import clock, settings
 from app.core.db import ask_one, use_case
-from app.core.outbox import emit
+from app.core.outbox import emit_many
 from app.core.sql import Rowset, Sql, json_param
 
 from . import incidents, levels
@@ -112,9 +112,11 @@ def _end(ids: Sequence[str]) -> list[Level]:
         freed[location_id, sku] += open_quantity
     ask_one(_CLOSE, param)
     after = levels.change({place: (0, -quantity) for place, quantity in freed.items()})
-    for claim_id, location_id, version, kind in ended:
-        emit(
-            "reservation.expired", aggregate=("claim", str(claim_id)), sequence=version, location=location_id,
-            id=str(claim_id), kind=kind,
-        )  # fmt: skip
+    emit_many(
+        "reservation.expired",
+        [
+            (("claim", str(claim_id)), version, location_id, {"id": str(claim_id), "kind": kind})
+            for claim_id, location_id, version, kind in ended
+        ],
+    )
     return after
