@@ -194,8 +194,7 @@ def undo(*, pickup_id: str, scan: Scan) -> Pickup:
     row = pickups.locked(pickup_id)
     place = (row.location_id, row.id)
     try:
-        if (PickupState(row.state), "undo") not in PICKUP:
-            pickups.require(row, "undo")
+        pickups.require(row, "undo")
         done = next((one for one in scans.given(row.id) if not one.undone), None)
         if done is None:
             raise NothingToUndo
