@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -82,7 +82,7 @@ def go_on(run_id: str, *, seconds: float = settings.IMPORT_SLICE_SECONDS) -> Non
     position = run.position
     try:
         if run.rows_total is None:
-            _count(run_id, sum(1 for _ in _rows(kind.open(chunks.reader(run_id, run.size), run.facts), 0)))
+            _count(run_id, _length(kind.open(chunks.reader(run_id, run.size), run.facts)))
         for batch in _batches(_rows(kind.open(chunks.reader(run_id, run.size), run.facts), position)):
             if not _take(run_id, kind, position, batch):
                 return
@@ -233,8 +233,29 @@ def _rows(source: Source, position: int) -> Iterator[Record]:
 
 
 def _batches(rows: Iterator[Record]) -> Iterator[list[Record]]:
-    while batch := list(islice(rows, settings.IMPORT_BATCH)):
+    """The rows some hundreds at a time; what was read before a file broke off is good."""
+    batch: list[Record] = []
+    try:
+        for record in rows:
+            batch.append(record)
+            if len(batch) == settings.IMPORT_BATCH:
+                yield batch
+                batch = []
+    except FileUnreadable:
+        if batch:
+            yield batch
+        raise
+    if batch:
         yield batch
+
+
+def _length(source: Source) -> int:
+    """How many rows there are, up to where the file breaks off."""
+    rows = 0
+    with suppress(FileUnreadable):
+        for _ in source:
+            rows += 1
+    return rows
 
 
 def _frozen(who: Actor) -> dict[str, Any]:
