@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.core.db import Base, db
+from app.reports import views
 from wsgi import create_app
 
 
@@ -11,5 +12,7 @@ def build(url: str) -> None:
     app = create_app(DATABASE_URL=url, APP_ENV="test")
     with app.app_context():
         Base.metadata.create_all(db.engine)
+        with db.engine.begin() as connection:
+            views.create(connection)
         db.session.remove()
         db.engine.dispose()
