@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields
 
 from app.core import settings
 from app.core.fields import (
@@ -30,10 +30,6 @@ from .adjustments import Reason
 from .states import TransferState
 
 _LEVEL = settings.MAX_LEVEL
-_SIGNED = [
-    validate.Range(min=-settings.MAX_QUANTITY, max=settings.MAX_QUANTITY, error="out-of-range"),
-    validate.NoneOf([0], error="out-of-range"),
-]
 
 
 class Near(Text):
@@ -184,7 +180,7 @@ class SignedLine(In):
     """Pieces that came (+) or went (−)."""
 
     sku = Code(required=True)
-    quantity = SignedQuantity(required=True, validate=_SIGNED)
+    quantity = SignedQuantity(required=True)
 
 
 class AdjustmentIn(In):
