@@ -71,7 +71,6 @@ class Showing:
     code: str | None
     pin: str | None
     qr: str | None
-    qr_text: str | None
     deadline: str | None
     due: str | None
     number: str | None
@@ -95,10 +94,9 @@ def of(row: Pickup) -> Showing:
         headline=word(f"pickup-headline-{state.value}"),
         message=_message(row, state, zone, ended_by),
         steps=_steps(state),
-        code=f"{known.code[:4]} {known.code[4:]}" if alive else None,
-        pin=f"{known.pin[:3]} {known.pin[3:]}" if alive else None,
+        code=known.code if alive else None,
+        pin=known.pin if alive else None,
         qr=qr.svg(known.qr_text, word("pickup-qr-title")) if alive else None,
-        qr_text=known.qr_text if alive else None,
         deadline=_deadline(row, state, zone),
         due=word("pickup-yen", amount=f"{row.amount_due:,}") if alive and row.amount_due else None,
         number=row.order_number,
