@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from app import catalog, stock, stores
+from app import catalog, customers, stock, stores
 from app.core import paging, texts
 from app.core.http import Api, about
 from app.core.states import IllegalTransition
@@ -59,8 +59,9 @@ def _told(order: SalesOrder) -> dict[str, Any]:
 @bp.operation(
     "POST", "/orders", scope="orders:write", body=schemas.OrderIn, reply=schemas.OrderOut, status=201, key="required",
     example=_EXAMPLE,
-    problems=[*_LOOKED, DuplicateOrder, TotalMismatch, InsufficientPoints, CouponNotApplicable,
-              stock.InsufficientStock, stock.ReservationMismatch, stock.ReservationEnded, stock.ReservationAttached],
+    problems=[*_LOOKED, customers.UnknownCustomer, DuplicateOrder, TotalMismatch, InsufficientPoints,
+              CouponNotApplicable, stock.InsufficientStock, stock.ReservationMismatch, stock.ReservationEnded,
+              stock.ReservationAttached],
 )  # fmt: skip
 def place_order(body: dict[str, Any]) -> dict[str, Any]:
     """Place an order."""

@@ -6,12 +6,13 @@ A room that moves its own work item first takes the order's lock (`lock`), then 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import or_, select
 
+from app import customers
 from app.core import states
 from app.core.db import db, use_case
 
@@ -148,6 +149,11 @@ def view(order_id: str) -> dict[str, Any]:
     return queries.show(queries.find(order_id))
 
 
+def contact_of(order_id: str) -> customers.Contact:
+    """Whom the order is for. Raises UnknownOrder."""
+    return customers.contact(queries.find(order_id).contact_id)
+
+
 def summary(order_id: str) -> Summary:
     """The order in brief. Raises UnknownOrder."""
     order = queries.find(order_id)
@@ -207,21 +213,3 @@ def settle_at_till(order_id: str, *, tenders_taken: Sequence[tuple[str, int]], a
             left -= amount
     if order.work_id is not None:
         fulfilment.method(order.method).settle(order.work_id, paid_at=at, reference=reference)
-
-
-def by_line(order_id: str, by_sku: Mapping[str, int]) -> dict[str, int]:
-    """Pieces by SKU as pieces by line, earlier lines first; a work item counts SKUs, an order lines.
-
-    Raises TooManyPieces.
-    """
-    left = dict(by_sku)
-    parts: dict[str, int] = {}
-    for row in reckoning.goods_of(queries.lines_of(order_id)):
-        part = min(reckoning.open_of(row), left.get(row.sku or "", 0))
-        if part:
-            parts[row.line_ref] = part
-            left[row.sku or ""] -= part
-    for sku, quantity in left.items():
-        if quantity:
-            raise TooManyPieces(line_ref=sku, requested=by_sku[sku], left=by_sku[sku] - quantity)
-    return parts

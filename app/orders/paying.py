@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import structlog
 from sqlalchemy import select
 
 from app.core import clock, states
 from app.core.db import db, use_case
+from app.core.errors import AppError
 from app.core.ids import is_id
 
 from . import ending, queries, reckoning, tenders
@@ -14,6 +16,7 @@ from .models import Payment, Refund, SalesOrder
 from .placing import PaymentWanted
 from .states import PAYMENT, REFUND, OrderState, PaymentState, RefundState
 
+log = structlog.get_logger("app.orders")
 _BATCH = 200
 
 
@@ -117,7 +120,7 @@ def refund_result(refund_id: str, *, state: str, external_ref: str | None = None
 
 
 def end_past_due() -> int:
-    """End what was not paid in time, an order per transaction; returns how many."""
+    """End what was not paid in time, an order per transaction; returns how many. One that refuses stops no other."""
     now = clock.now()
     ids = db.session.scalars(
         select(Payment.order_id)
@@ -125,7 +128,13 @@ def end_past_due() -> int:
         .order_by(Payment.due_at)
         .limit(_BATCH)
     ).all()
-    return sum(_end_past_due(order_id) for order_id in dict.fromkeys(ids))
+    ended = 0
+    for order_id in dict.fromkeys(ids):
+        try:
+            ended += _end_past_due(order_id)
+        except AppError as refusal:
+            log.warning("past_due_order_not_ended", order=order_id, code=refusal.code)
+    return ended
 
 
 @use_case

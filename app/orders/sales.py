@@ -10,12 +10,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from app.core import clock, states
+from app.core import clock, settings, states
 from app.core.db import later, use_case
 from app.core.ids import new_id
 from app.core.outbox import emit
 from app.core.sql import Rowset, Sql, json_param
-from app.orders.pricing import Cut, Priced, PricedLine, PriceLine, price
+from app.orders.pricing import Cut, Priced, PricedLine, PriceLine, PricingError, price
 from app.orders.tax import Basis
 
 from . import queries
@@ -134,7 +134,10 @@ def price_sale(sale: PostedSale) -> Priced:
     cuts = [Cut("discount", amount=sale.discount)] if sale.discount else []
     if sale.points_used:
         cuts.append(Cut("points", amount=sale.points_used))
-    return price(lines, cuts, prices=sale.prices)
+    priced = price(lines, cuts, prices=sale.prices)
+    if priced.subtotal > settings.MAX_YEN or priced.total > settings.MAX_YEN:
+        raise PricingError("too-high", amount=max(priced.subtotal, priced.total))
+    return priced
 
 
 @use_case

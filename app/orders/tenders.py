@@ -90,8 +90,8 @@ def use(order: SalesOrder, payments: Sequence[Payment], value: int) -> None:
         payment.used += part
         ask_capture(order, payment)
         if payment.state == PaymentState.DUE and payment.method in AT_HAND_OVER:
-            payment.captured += part
-            payment.requested = payment.captured
+            # After an undone hand-over the money is there already and is not taken again.
+            payment.captured = payment.requested = max(payment.captured, payment.used)
             if open_of(payment) == 0:
                 states.move(payment, "capture", PAYMENT, event="payment.captured", order=order.id)
     db.session.flush()

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app import customers, orders, stock, stores
+from app import orders, stock, stores
 from app.core import actor, clock, settings, states
 from app.core.db import db
 from app.core.ids import new_id
@@ -96,7 +96,7 @@ class Ship:
             lines[line.shipment_id].append({"line_ref": line.line_ref, "sku": line.sku, "quantity": line.quantity})
         return {
             "id": task.id, "state": task.state, "ship_from": task.location_id,
-            "address": customers.contact(orders.summary(task.order_id).contact_id).address,
+            "address": orders.contact_of(task.order_id).address,
             "shipments": [
                 {"id": parcel.id, "carrier": parcel.carrier, "tracking_no": parcel.tracking_no,
                  "shipped_at": clock.public(parcel.shipped_at), "lines": lines[parcel.id]}
