@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import catalog, stores
-from app.core.db import ask, ask_one
-from app.core.sql import Rowset, Sql, json_of, json_param
+from app.core.db import ask
+from app.core.sql import Call, Rowset, Sql, json_of, json_param
 
 from .offers import Offer
 
@@ -108,18 +108,23 @@ class Known:
 
 def lock(names: Iterable[str]) -> None:
     """Take these names for the rest of the transaction, in one order for all."""
+    ask(_lock_call(names))
+
+
+def _lock_call(names: Iterable[str]) -> Call:
     keys = sorted({int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names})
-    ask_one(_LOCK, {"keys": json_param([{"key": key} for key in keys])})
+    return _LOCK, {"keys": json_param([{"key": key} for key in keys])}
 
 
-def look_up(offers: Sequence[Offer]) -> Known:
-    """Read everything that deciding about these offers needs."""
+def look_up(offers: Sequence[Offer], locking: Iterable[str] = ()) -> Known:
+    """Read everything that deciding about these offers needs, after taking the names to be locked."""
     names = sorted(set().union(*(offer.names for offer in offers)))
     lines = [(offer.key.source, line) for offer in offers if offer.sale for line in offer.sale["lines"]]
     skus = {line["sku"] for _, line in lines if line.get("sku")}
     barcodes = {line["barcode"] for _, line in lines if line.get("barcode")}
     codes = sorted({(source, line[form]) for source, line in lines for form in ("sku", "barcode") if line.get(form)})
-    stamp, found, scans, aliases = ask(
+    _, stamp, found, scans, aliases = ask(
+        _lock_call(locking),
         stores.stamp_call(),
         (_FIND, {"names": json_param([{"name": name} for name in names])}),
         catalog.scan_call(skus, barcodes),

@@ -8,6 +8,7 @@ foresaw, it is parked alone and its neighbours are posted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -24,7 +25,7 @@ from .models import PosReceipt
 from .offers import Offer, Result
 from .reading import problem
 from .states import RECEIPT, ReceiptState
-from .writing import unseal, write
+from .writing import Document, arrive, unseal, write
 
 Reader = Callable[[object], Offer]
 log = structlog.get_logger("pos_bridge.receipts")
@@ -33,18 +34,17 @@ log = structlog.get_logger("pos_bridge.receipts")
 @use_case
 def receive(offers: Sequence[Offer]) -> list[Result]:
     """Take in sales in their order; each gets the answer that a call of its own would have had."""
-    lock(name for offer in offers for name in offer.names)
-    return [result for chunk in _chunks(offers) for result in _take(chunk)]
+    work = _Work({name for offer in offers for name in offer.names})
+    chunks = list(_chunks(offers))
+    for number, chunk in enumerate(chunks, start=1):
+        _take(chunk, work, last=number == len(chunks))
+    return work.results
 
 
 @use_case
 def receive_one(offer: Offer) -> Result:
     """Take in one sale. Raises ReceiptConflict, UnknownLocation."""
     (result,) = receive([offer])
-    return _insist(result, offer)
-
-
-def _insist(result: Result, offer: Offer) -> Result:
     if result.status == 404:
         raise UnknownLocation(location=offer.key.store)
     if result.status == 409:
@@ -74,29 +74,48 @@ def _settles(offer: Offer) -> bool:
     return bool(offer.sale and (offer.sale.get("order") or offer.sale.get("pickup_code")))
 
 
-def _take(chunk: list[Offer]) -> list[Result]:
+@dataclass(slots=True)
+class _Work:
+    """A request so far: names that its first trip locks, its answers, and goods that move with its last sale."""
+
+    unlocked: set[str]
+    results: list[Result] = field(default_factory=list)
+    waiting: list[Document] = field(default_factory=list)
+
+
+def _take(chunk: list[Offer], work: _Work, *, last: bool) -> None:
     try:
-        return _post(chunk)
+        results, documents = _post(chunk, work, last=last)
     except Exception as error:
         if is_unavailable(error):
             raise
+        # Locks that were taken inside the savepoint went with it.
+        lock(work.unlocked)
         if len(chunk) > 1:
-            return [result for offer in chunk for result in _take([offer])]
+            for number, offer in enumerate(chunk, start=1):
+                _take([offer], work, last=last and number == len(chunk))
+            return
         log.exception("receipt_not_posted", error=type(error).__name__)
-        return [_park(chunk[0])]
+        results, documents = [_park(chunk[0])], []
+        if last:
+            arrive(work.waiting)
+    work.unlocked = set()
+    work.results += results
+    work.waiting += documents
 
 
 @use_case
-def _post(chunk: Sequence[Offer]) -> list[Result]:
-    known = look_up(chunk)
+def _post(chunk: Sequence[Offer], work: _Work, *, last: bool) -> tuple[list[Result], list[Document]]:
+    known = look_up(chunk, work.unlocked)
     now = clock.now()
-    results: list[Result | Outcome] = [
-        repeat(offer, known) or judge(offer, known, new_id(), now) for offer in chunk
-    ]  # fmt: skip
-    outcomes = [one for one in results if isinstance(one, Outcome)]
-    if outcomes:
-        write(outcomes)
-    return [one.result if isinstance(one, Outcome) else one for one in results]
+    found: list[Result | Outcome] = [repeat(offer, known) or judge(offer, known, new_id(), now) for offer in chunk]
+    outcomes = [one for one in found if isinstance(one, Outcome)]
+    documents = write(outcomes, waiting=work.waiting) if outcomes else []
+    if last:
+        arrive([*work.waiting, *documents])
+    elif outcomes:
+        arrive()
+    return [one.result if isinstance(one, Outcome) else one for one in found], documents
 
 
 @use_case
@@ -107,6 +126,7 @@ def _park(offer: Offer) -> Result:
     outcome = judge(Offer(offer.key, offer.raw, offer.revision, None), known, new_id(), clock.now())
     outcome.problems = [problem("", "posting-failed")]
     write([outcome])
+    arrive()
     return outcome.result
 
 
@@ -119,7 +139,7 @@ def mend(receipt_id: str, offer: Offer, *, expect: Callable[[PosReceipt], None] 
     if offer.key.natural == row.natural_key:
         return _again(row, offer)
     # Even its number was wrong. The paper stays known by the wrong one as well: the till may send it again.
-    result = _insist(_take([offer])[0], offer)
+    result = receive_one(offer)
     states.move(row, "supersede", RECEIPT)
     return result
 
@@ -136,7 +156,7 @@ def _again(row: PosReceipt, offer: Offer) -> Result:
     if offer.key.store is not None:
         actor.within(location=offer.key.store, missing=UnknownLocation)
     outcome = judge(offer, look_up([offer]), row.id, clock.now())
-    write([outcome], mended=row)
+    arrive(write([outcome], mended=row))
     result = outcome.result
     result.status = 200
     return result

@@ -72,14 +72,19 @@ _LINKED = Sql(
 )
 
 
-def write(outcomes: Sequence[Outcome], *, mended: PosReceipt | None = None) -> None:
-    """Write the outcomes; `mended` is the row of the only one, when it is tried again.
+Document = tuple[list[stock.Goods], stock.Cause]
 
-    Everything but the ledger's own lines has reached the database on return, inside the caller's savepoint: what the
-    database refuses concerns these receipts alone.
+
+def write(
+    outcomes: Sequence[Outcome], *, waiting: Sequence[Document] = (), mended: PosReceipt | None = None
+) -> list[Document]:
+    """Write the outcomes but for their goods, which are returned: the caller lets a whole request's goods move at once,
+    so that levels are taken in one order. `waiting` are the goods of its earlier sales.
+
+    `mended` is the row of the only outcome, when it is tried again.
     """
     now = clock.text(clock.now())
-    documents = _take_back(outcomes)
+    documents = _take_back(outcomes, waiting)
     for outcome in outcomes:
         _supersede(outcome)
         if outcome.state is ReceiptState.POSTED:
@@ -97,7 +102,13 @@ def write(outcomes: Sequence[Outcome], *, mended: PosReceipt | None = None) -> N
     for outcome in outcomes:
         _mark(_VOIDED, outcome.voided, {"by": outcome.id, "now": now})
         _mark(_LINKED, outcome.linked, {"to": outcome.id, "now": now})
-    documents += [(goods, cause) for outcome in outcomes for goods, cause in _goods(outcome)]
+    return documents + [document for outcome in outcomes for document in _goods(outcome)]
+
+
+def arrive(documents: Sequence[Document] = ()) -> None:
+    """Let goods move, or at least let what waits reach the database, inside the caller's savepoint: what the database
+    refuses then concerns its sales alone.
+    """
     if documents:
         stock.record_all(documents)
     else:
@@ -114,7 +125,7 @@ def unseal(sealed: str) -> bytes:
     return vault.unseal("receipt", base64.b64decode(sealed))
 
 
-def _take_back(outcomes: Sequence[Outcome]) -> list[tuple[list[stock.Goods], stock.Cause]]:
+def _take_back(outcomes: Sequence[Outcome], waiting: Sequence[Document]) -> list[Document]:
     """Undo what later receipts replace or void: exactly what the ledger has of them, and their orders."""
     undone = sorted(((one, outcome) for outcome in outcomes for one in outcome.undone), key=lambda pair: pair[0].id)
     if not undone:
@@ -122,6 +133,8 @@ def _take_back(outcomes: Sequence[Outcome]) -> list[tuple[list[stock.Goods], sto
     ids = [one.id for one, _ in undone]
     later(_DROP, {"rows": json_param([{"id": one} for one in ids]), "now": clock.text(clock.now())})
     moved = stock.net_of(REFERENCE, ids)
+    for goods, cause in waiting:
+        moved.get(cause.id, []).extend(goods)
     documents = []
     for one, outcome in undone:
         kind = "void" if outcome.offer.kind == "void" else "correction"
@@ -206,7 +219,7 @@ def _record_orders(outcome: Outcome) -> None:
         outcome.back_order_id = orders.record_sale(replace(outcome.back, customer_id=customer_id)).id
 
 
-def _goods(outcome: Outcome) -> list[tuple[list[stock.Goods], stock.Cause]]:
+def _goods(outcome: Outcome) -> list[Document]:
     goods = [stock.Goods(outcome.location_id, one.sku, one.quantity) for one in outcome.moved if one.sku]
     cause = stock.Cause(outcome.offer.kind or "sale", REFERENCE, outcome.id, outcome.offer.sold_at)
     return [(goods, cause)] if goods else []

@@ -60,12 +60,12 @@ ORIGINAL = {"store": "S1", "terminal": "1", "receipt_no": "1", "business_date": 
 
 def void_and_sale(shop: Any, crowd: Crowd, database_url: str, rig: Any = None) -> None:
     jobs = []
-    for number in range(6):
+    for number in range(5):
         jobs.append((pos_tasks.sell, shop.key, sale(number, [line("A", 1, 1000)], 1000)))
         named = ORIGINAL | {"receipt_no": str(number)}
         jobs.append((pos_tasks.sell, shop.key, sale(100 + number, [], 0, kind="void", original=named)))
     answers = crowd.run(database_url, jobs, rig, processes=1).values
-    assert Counter(status for status, _ in answers) == {201: 12}
+    assert Counter(status for status, _ in answers) == {201: 10}
 
 
 def test_a_void_and_its_sale_never_miss_each_other(app: Any, shop: Any, crowd: Crowd, database_url: str) -> None:
@@ -75,7 +75,7 @@ def test_a_void_and_its_sale_never_miss_each_other(app: Any, shop: Any, crowd: C
 
 def test_twin_without_the_lock_a_void_misses_its_sale(app: Any, shop: Any, crowd: Crowd, database_url: str) -> None:
     void_and_sale(shop, crowd, database_url, pos_tasks.no_lock)
-    assert level(shop, "S1", "A") == 94
+    assert level(shop, "S1", "A") == 95
 
 
 def test_tills_selling_in_opposite_order_tie_no_knot(app: Any, shop: Any, crowd: Crowd, database_url: str) -> None:
