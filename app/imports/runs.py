@@ -34,7 +34,9 @@ from .models import ImportRun
 from .states import TABLE, RunState
 
 TOPIC = "import.requested"
+PAUSED_KEPT = 8
 log = structlog.get_logger("app.imports")
+_paused: dict[tuple[str, int], Iterator[list[Record]]] = {}
 _BAD_ROW = Sql(
     "INSERT INTO import_bad_row (id, location_id, run_id, row, faults, raw) VALUES "
     "(:id, :location_id, :run_id, :row, :faults, :raw)"
@@ -82,12 +84,14 @@ def go_on(run_id: str, *, seconds: float = settings.IMPORT_SLICE_SECONDS) -> Non
     position = run.position
     try:
         if run.rows_total is None:
-            _count(run_id, _length(kind.open(chunks.reader(run_id, run.size), run.facts)))
-        for batch in _batches(_rows(kind.open(chunks.reader(run_id, run.size), run.facts), position)):
+            _count(run_id, _length(_open(kind, run)))
+        batches = _paused.pop((run_id, position), None) or _batches(_rows(_open(kind, run), position))
+        for batch in batches:
             if not _take(run_id, kind, position, batch):
                 return
             position = batch[-1].number
             if time.monotonic() > until:
+                _pause(run_id, position, batches)
                 _ask_for_more(run_id, position)
                 return
     except FileUnreadable as error:
@@ -171,6 +175,17 @@ def _end(run: ImportRun, action: str) -> None:
 
 def _locked(run_id: str) -> ImportRun:
     return db.session.get_one(ImportRun, run_id, with_for_update=True, populate_existing=True)
+
+
+def _open(kind: Kind, run: ImportRun) -> Source:
+    return kind.open(chunks.reader(run.id, run.size), run.facts)
+
+
+def _pause(run_id: str, position: int, batches: Iterator[list[Record]]) -> None:
+    """Keep the place in the file: another process would have to read it from its beginning."""
+    if len(_paused) >= PAUSED_KEPT:
+        _paused.clear()
+    _paused[run_id, position] = batches
 
 
 # --- rows ------------------------------------------------------------------------------------------------------
