@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from app import staff, stock
 from app.core import clock, jobs
@@ -89,7 +89,7 @@ class ShopLife(RuleBasedStateMachine):
             self.pieces[place, sku] += sign * quantity
 
     def one(self, things: list[Any], at: int) -> Any:
-        return things[at % len(things)] if things else None
+        return things[at % len(things)]
 
     # --- facts
 
@@ -101,11 +101,10 @@ class ShopLife(RuleBasedStateMachine):
         self.moved(place, acts.summed(lines), -1)
         self.receipts.append(sale)
 
+    @precondition(lambda self: bool(self.receipts))
     @rule(at=pick, lines=basket)
     def a_till_corrects_its_sale(self, at: int, lines: list[tuple[str, int]]) -> None:
         old = self.one(self.receipts, at)
-        if old is None:
-            return
         new = acts.sale(int(old["receipt_no"]), old["store"], lines, self.now) | {
             "revision": old["revision"] + 1, "kind": old["kind"],
         }  # fmt: skip
@@ -115,12 +114,12 @@ class ShopLife(RuleBasedStateMachine):
         self.moved(old["store"], acts.lines_of(new), sign)
         self.receipts[self.receipts.index(old)] = new
 
+    @precondition(lambda self: bool(self.receipts))
     @rule(at=pick)
     def a_till_says_it_again(self, at: int) -> None:
         old = self.one(self.receipts, at)
-        if old is not None:
-            answer = acts.done(self.api.post("/pos/sales", old), 200)
-            assert answer["duplicate"] is True
+        answer = acts.done(self.api.post("/pos/sales", old), 200)
+        assert answer["duplicate"] is True
 
     @rule(place=any_place, lines=basket)
     def a_till_takes_goods_back(self, place: str, lines: list[tuple[str, int]]) -> None:
@@ -148,16 +147,16 @@ class ShopLife(RuleBasedStateMachine):
         if covered:
             self.claims.append(answer.json["id"])
 
+    @precondition(lambda self: bool(self.claims))
     @rule(at=pick, action=st.sampled_from(["release", "extend"]))
     def a_cart_goes_on_or_leaves(self, at: int, action: str) -> None:
         claim = self.one(self.claims, at)
-        if claim is not None:
-            body = {"expires_in": 600} if action == "extend" else None
-            assert self.api.post(f"/reservations/{claim}/{action}", body).status_code in {200, 409}
+        body = {"expires_in": 600} if action == "extend" else None
+        assert self.api.post(f"/reservations/{claim}/{action}", body).status_code in {200, 409}
 
     @rule(place=any_place, lines=basket, method=st.sampled_from(["pickup", "ship"]), take_cart=st.booleans(), at=pick)
     def an_order_comes(self, place: str, lines: list[tuple[str, int]], method: str, take_cart: bool, at: int) -> None:
-        cart = self.one(self.claims, at) if take_cart else None
+        cart = self.one(self.claims, at) if take_cart and self.claims else None
         if cart is not None:
             held = self.api.get(f"/reservations/{cart}").json
             place, lines = held["location"], [(line["sku"], line["quantity"]) for line in held["lines"]]
@@ -169,29 +168,28 @@ class ShopLife(RuleBasedStateMachine):
             if method == "pickup":
                 self.pickups.append({**answer.json["pickup"], "location": place})
 
+    @precondition(lambda self: bool(self.orders))
     @rule(at=pick, quantity=some)
     def an_order_changes(self, at: int, quantity: int) -> None:
         order = self.one(self.orders, at)
-        if order is not None:
-            line = self.api.get(f"/orders/{order}").json["lines"][0]
-            changed = {"line_ref": line["line_ref"], "sku": line["sku"], "quantity": quantity, "unit_price": 1000}
-            answer = self.api.post(f"/orders/{order}/change", {"lines": [changed]})
-            assert answer.status_code in {200, 409, 422}, answer.text
+        line = self.api.get(f"/orders/{order}").json["lines"][0]
+        changed = {"line_ref": line["line_ref"], "sku": line["sku"], "quantity": quantity, "unit_price": 1000}
+        answer = self.api.post(f"/orders/{order}/change", {"lines": [changed]})
+        assert answer.status_code in {200, 409, 422}, answer.text
 
+    @precondition(lambda self: bool(self.orders))
     @rule(at=pick, whole=st.booleans())
     def an_order_is_cancelled(self, at: int, whole: bool) -> None:
         order = self.one(self.orders, at)
-        if order is not None:
-            line = self.api.get(f"/orders/{order}").json["lines"][0]
-            body = {} if whole else {"lines": [{"line_ref": line["line_ref"], "quantity": 1}]}
-            answer = self.api.post(f"/orders/{order}/cancel", {"reason": "changed mind", **body})
-            assert answer.status_code in {200, 409, 422}, answer.text
+        line = self.api.get(f"/orders/{order}").json["lines"][0]
+        body = {} if whole else {"lines": [{"line_ref": line["line_ref"], "quantity": 1}]}
+        answer = self.api.post(f"/orders/{order}/cancel", {"reason": "changed mind", **body})
+        assert answer.status_code in {200, 409, 422}, answer.text
 
+    @precondition(lambda self: bool(self.orders))
     @rule(at=pick)
     def a_parcel_is_sent(self, at: int) -> None:
         order = self.one(self.orders, at)
-        if order is None:
-            return
         before = self.api.get(f"/orders/{order}").json
         answer = self.api.post(f"/orders/{order}/ship", {"carrier": "yamato", "tracking_no": "1"})
         assert answer.status_code in {200, 201, 409}, answer.text
@@ -202,22 +200,20 @@ class ShopLife(RuleBasedStateMachine):
 
     # --- the store's work on pickups
 
+    @precondition(lambda self: bool(self.pickups))
     @rule(at=pick, action=st.sampled_from(["accept", "start", "pick", "short", "ready"]), sku=any_sku, quantity=some)
     def a_clerk_works(self, at: int, action: str, sku: str, quantity: int) -> None:
         shown = self.one(self.pickups, at)
-        if shown is None:
-            return
         body = acts.work(action, sku, quantity)
         answer = self.api.post(f"/pickups/{shown['id']}/{action}", body)
         assert answer.status_code in {200, 409}, answer.text
         if action == "short" and answer.status_code == 200:
             self.pieces[shown["location"], sku] -= quantity
 
+    @precondition(lambda self: bool(self.pickups))
     @rule(at=pick, partly=st.booleans())
     def goods_are_prepared_and_given(self, at: int, partly: bool) -> None:
         shown = self.one(self.pickups, at)
-        if shown is None:
-            return
         pickup = f"/pickups/{shown['id']}"
         for action in ("accept", "start"):
             self.api.post(f"{pickup}/{action}")
@@ -235,11 +231,10 @@ class ShopLife(RuleBasedStateMachine):
         assert answer.status_code in {200, 409}, answer.text
         self.follow(shown, before)
 
+    @precondition(lambda self: bool(self.pickups))
     @rule(at=pick, action=st.sampled_from(["undo", "cancel", "extend", "reshelve", "reissue"]))
     def something_changes_at_the_counter(self, at: int, action: str) -> None:
         shown = self.one(self.pickups, at)
-        if shown is None:
-            return
         pickup = f"/pickups/{shown['id']}"
         before = {line["line_ref"]: line for line in self.api.get(pickup).json["lines"]}
         bodies: dict[str, Any] = {"cancel": {"reason": "test"}}
@@ -265,6 +260,7 @@ class ShopLife(RuleBasedStateMachine):
         if answer.status_code == 201:
             self.transfers.append(answer.json["id"])
 
+    @precondition(lambda self: bool(self.transfers))
     @rule(at=pick, action=st.sampled_from(["ship", "receive", "cancel"]), difference=st.integers(-1, 1))
     def a_transfer_moves(self, at: int, action: str, difference: int) -> None:
         transfer = self.one(self.transfers, at)
@@ -316,7 +312,7 @@ def test_the_books_are_right_after_every_step_of_a_random_life(open_shop: Shop) 
         Bound,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=30,
+            stateful_step_count=60,
             deadline=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),
