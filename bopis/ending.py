@@ -104,6 +104,7 @@ def take_out(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int],
     if any(line.open or line.waiting for line in lines):
         touch(row, "pickup.changed", reason=reason, **pickups.facts(row))
     elif row.state == PickupState.READY and any(line.collected for line in lines):
+        row.collected_at = clock.now()
         move(row, "hand-over", PICKUP, event="pickup.collected", reason=reason, **pickups.facts(row))
     else:
         row.reason = reason

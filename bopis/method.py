@@ -63,7 +63,7 @@ class PickupMethod:
         if row.is_over:
             return
         lines = pickups.lines_of(row)
-        if whole:
+        if whole and not any(line.collected for line in lines):
             ending.end(row, lines, action="cancel", event="pickup.cancelled", reason=reason, tell=False)
         else:
             ending.take_out(row, lines, parts, reason=reason)

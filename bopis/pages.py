@@ -13,13 +13,11 @@ from app.core.actor import Actor
 
 from . import passes, showing
 
-bp = Blueprint(
-    "bopis_pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static/bopis"
-)
-ENDPOINTS = ("bopis_pages.show", "bopis_pages.nothing", "bopis_pages.code", "bopis_pages.static")
+bp = Blueprint("bopis_pages", __name__, template_folder="templates")
+ENDPOINTS = ("bopis_pages.show", "bopis_pages.nothing", "bopis_pages.code", "bopis_pages.style")
 
-_STYLE = "pickup.css"
-_STYLE_VERSION = hashlib.sha256((Path(__file__).parent / "static" / _STYLE).read_bytes()).hexdigest()[:12]
+_STYLE = (Path(__file__).parent / "static" / "pickup.css").read_bytes()
+_STYLE_VERSION = hashlib.sha256(_STYLE).hexdigest()[:12]
 _CUSTOMER = Actor(kind="customer", id="customer", name="customer")
 _HEADERS = {
     "Content-Security-Policy": (
@@ -63,6 +61,12 @@ def code(token: str) -> Response:
     return Response(seen.qr, headers=_HEADERS, content_type="image/svg+xml")
 
 
+@bp.get("/static/bopis/pickup.css")
+def style() -> Response:
+    """How the pages look; its address changes with its contents, so it may be kept for good."""
+    return Response(_STYLE, headers={"Cache-Control": "public, max-age=31536000, immutable"}, content_type="text/css")
+
+
 def _begin() -> None:
     """Whoever comes is a customer without bounds, and chooses the language."""
     actor.act_as(_CUSTOMER)
@@ -82,7 +86,7 @@ def _page(template: str, status: int, **facts: object) -> Response:
         word=texts.word,
         language=language,
         other="en" if language == "ja" else "ja",
-        style=url_for("bopis_pages.static", filename=_STYLE, v=_STYLE_VERSION),
+        style=url_for("bopis_pages.style", v=_STYLE_VERSION),
         **facts,
     )
     return Response(html, status, headers=_HEADERS, content_type="text/html; charset=utf-8")

@@ -8,7 +8,7 @@ import pytest
 
 from app import orders
 from app.core.db import use_case
-from bopis import jobs
+from bopis import ending, jobs
 from tests.api.orders_kit import level, rows
 from tests.api.pickups_kit import act, bring, order, problem, shop, token_of
 
@@ -96,7 +96,10 @@ def test_cancelling_what_is_left_completes_a_part_already_given(api, app, made):
     answer = api.post(f"/orders/{made['id']}/cancel", {"lines": [{"line_ref": "1", "quantity": 2}]})
     assert answer.status_code == 200, answer.text
     assert levels(app) == ((10, 2), (9, 0))
-    assert api.get(f"/pickups/{shown['id']}").json["reshelve"] == "open"
+    found = api.get(f"/pickups/{shown['id']}").json
+    assert (found["state"], found["reshelve"], found["collected_at"]) == (
+        "collected", "open", "2026-11-22T06:10:00.000Z",
+    )  # fmt: skip
     assert api.get(f"/orders/{made['id']}").json["state"] == "completed"
 
 
@@ -164,3 +167,22 @@ def test_a_tills_receipt_settles_it_wherever_the_work_stands(api, app, clock, st
     assert (levels(app), claims(app)) == (((8, 0), (9, 0)), [("pickup", "fulfilled")])
     assert api.get(f"/orders/{made['id']}").json["state"] == "completed"
     assert rows(app, "SELECT proof, outcome FROM pickup_scan") == [("till", "done")]
+
+
+def test_a_pickup_that_cannot_end_keeps_no_other_waiting(api, app, clock, made, monkeypatch):
+    second = order(api, "EC-2", [("1", "A", 1, 1100)])["pickup"]
+    for shown in (made["pickup"], second):
+        bring(api, shown, "ready")
+    clock(DEADLINE)
+    plain = ending.expire
+
+    def stubborn(*, pickup_id: str) -> bool:
+        if pickup_id == made["pickup"]["id"]:
+            raise RuntimeError("stuck")
+        return plain(pickup_id=pickup_id)
+
+    monkeypatch.setattr(ending, "expire", stubborn)
+    with app.app_context():
+        assert jobs.expire_due() == 1
+    topics = "SELECT aggregate_id FROM outbox_event WHERE topic = 'pickup.expired'"
+    assert rows(app, topics) == [(second["id"],)]
