@@ -82,7 +82,8 @@ def lease(batch: int = settings.JOB_BATCH) -> list[Event]:
     now = clock.now()
     until = now + dt.timedelta(seconds=settings.JOB_LEASE_SECONDS)
     found = ask_one(_LEASE_DUE, {"now": clock.text(now), "until": clock.text(until), "batch": batch})
-    return [_event(row) for row in found.rows]
+    # PostgreSQL returns them in any order; ids tell the order in which they were written.
+    return sorted((_event(row) for row in found.rows), key=lambda event: event.id)
 
 
 def _event(row: tuple[object, ...]) -> Event:
