@@ -20,7 +20,7 @@ __all__ = ["register"]
 
 def register(app: Flask) -> None:
     """Serve reservations, pickups and the customer's page."""
-    from . import api, models, pages, reservations_api  # noqa: F401  tables
+    from . import api, checks, models, pages, reservations_api  # noqa: F401  tables
     from .jobs import expire_due
     from .method import PickupMethod
 
@@ -32,3 +32,4 @@ def register(app: Flask) -> None:
         http.public(endpoint)
     every(settings.SWEEP_SECONDS, "bopis.expire")(expire_due)
     orders.offer("pickup", PickupMethod())
+    checks.register()

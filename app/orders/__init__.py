@@ -80,8 +80,9 @@ __all__ = [
 
 def register(app: Flask) -> None:
     """Serve orders, and end now and then what was not paid in time."""
-    from . import api, models  # noqa: F401  tables
+    from . import api, checks, models  # noqa: F401  tables
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(api.bp)
+    checks.register()
     jobs.every(60, "orders.past_due")(end_past_due)

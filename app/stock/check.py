@@ -14,7 +14,7 @@ from typing import Any
 
 from app.core import clock, settings
 from app.core.db import ask_one, use_case
-from app.core.sql import Sql
+from app.core.sql import Rowset, Sql, json_param
 
 from . import claims, expiry, levels
 from .errors import UnknownReservation
@@ -65,9 +65,10 @@ _UNITS = Sql(
 _STUCK = Sql(
     "SELECT id, topic, attempts FROM outbox_event WHERE state = 'due' AND lease_until IS NOT NULL AND lease_until < :at"
 )
-_LEAKED = Sql(
-    "SELECT c.id, c.location_id, t.id, t.state FROM claim c LEFT JOIN transfer t ON t.id = c.owner_id "
-    "WHERE c.state = 'reserved' AND c.owner_type = 'transfer' AND (t.id IS NULL OR t.state <> 'requested')"
+_HELD = Sql("SELECT id, location_id, owner_id FROM claim WHERE state = 'reserved' AND owner_type = :type ORDER BY id")
+_OPEN_TRANSFERS = Sql(
+    "SELECT t.id FROM transfer t JOIN {asked} ON t.id = asked.id WHERE t.state = 'requested'",
+    Rowset("asked", "ids", {"id": "uuid"}),
 )
 _PATIENCE = Sql("SET LOCAL statement_timeout = 0", sqlite="SELECT 1")  # a big ledger takes its time
 _TRUE_LEVEL = Sql(
@@ -126,6 +127,26 @@ def add(name: str, find: Finder, repair: Repairer | None = None) -> None:
     `find` returns a dictionary per breach; `repair` mends one of them.
     """
     _invariants[name] = Invariant(name, find, repair)
+
+
+def add_owner(owner_type: str, which_live: Callable[[Sequence[str]], set[str]]) -> None:
+    """Let a package tell which of its claims' owners still live; claims of the others have leaked and can be freed."""
+
+    def leaked() -> list[Finding]:
+        held = [_named(("claim", "location", "owner"), row) for row in ask_one(_HELD, {"type": owner_type}).rows]
+        alive = which_live([str(claim["owner"]) for claim in held]) if held else set()
+        return [claim for claim in held if claim["owner"] not in alive]
+
+    add(f"claims of {owner_type}s live", leaked, release_leaked)
+
+
+def living(sql: Sql) -> Callable[[Sequence[str]], set[str]]:
+    """For `add_owner`: a statement that returns the living of the rowset parameter `ids`."""
+
+    def which_live(ids: Sequence[str]) -> set[str]:
+        return {str(row[0]) for row in ask_one(sql, {"ids": json_param([{"id": one} for one in ids])}).rows}
+
+    return which_live
 
 
 def check() -> Report:
@@ -211,4 +232,4 @@ def register() -> None:
     add("I10 events without gaps", _rows(_SEQUENCES, "type", "id", "events", "first", "last"))
     add("I12 units are conserved", _rows(_UNITS, "on_hand", "on_the_road", "moved"))
     add("I13 nothing hangs", _stuck)
-    add("claims of transfers live", _rows(_LEAKED, "claim", "location", "transfer", "state"), release_leaked)
+    add_owner("transfer", living(_OPEN_TRANSFERS))
