@@ -88,7 +88,7 @@ def _in_state(wanted: str) -> Any:
 
 def _named(text: str) -> Any:
     wanted = text.strip()
-    marks = [Pickup.code == wanted.upper(), Pickup.order_number == wanted]
+    marks = [Pickup.code == wanted.upper(), Pickup.order_number == wanted.upper()]
     if len(wanted) == _TAIL and wanted.isdecimal():
         marks.append(Pickup.phone_mark == customers.phone_tail(wanted))
     return or_(*marks)
