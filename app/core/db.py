@@ -354,6 +354,8 @@ def _on_connect(connection: Any, _record: object) -> None:
             connection.execute(f"PRAGMA {pragma}")
     elif isinstance(connection, psycopg.Connection):
         connection.adapters.register_loader("uuid", TextLoader)
+        # psycopg empties its cache after a rollback by DEALLOCATE ALL, which would take the statements of `wire` along.
+        connection.prepare_threshold = None
 
 
 @event.listens_for(Engine, "begin")

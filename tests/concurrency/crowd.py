@@ -95,7 +95,11 @@ def _work(line: Connection) -> None:
         url, jobs, rig = order
         if app is None or url != known:
             _leave(app)
-            app, known = create_app(DATABASE_URL=url, APP_ENV="test", PROPAGATE_BUGS=True, TESTING=True), url
+            # A connection for each thread of a round: these races are for rows, not for the pool.
+            app, known = (
+                create_app(DATABASE_URL=url, APP_ENV="test", DB_POOL="20", PROPAGATE_BUGS=True, TESTING=True),
+                url,
+            )
         line.send(_round(app, jobs, rig, line))
     _leave(app)
 
