@@ -302,9 +302,20 @@ def init(app: Flask) -> None:
             },
         )
     db.init_app(app)
+    app.teardown_appcontext(_let_go)  # registered later, so it runs before the session is removed
     with app.app_context():
         _queue_savepoints(db.engine)
     clock.use(database_now)
+
+
+def _let_go(_error: BaseException | None) -> None:
+    """End the session's reads. A broken connection is thrown away here, for the answer is made and must not fail."""
+    if not db.session.registry.has():
+        return
+    try:
+        db.session.rollback()
+    except (psycopg.Error, exc.SQLAlchemyError) as error:
+        _reset(error)
 
 
 def _queue_savepoints(engine: Engine) -> None:
