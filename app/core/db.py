@@ -313,7 +313,7 @@ def _let_go(_error: BaseException | None) -> None:
     if not db.session.registry.has():
         return
     try:
-        db.session.rollback()
+        db.session.close()  # and not rollback(), which would empty the objects a streamed answer still reads
     except (psycopg.Error, exc.SQLAlchemyError) as error:
         _reset(error)
 
