@@ -13,6 +13,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,14 +21,18 @@ from pathlib import Path
 from app import staff
 from app.core.db import db
 from app.core.settings import ROOT
-from bench import report, shop
+from bench import capture, report, requests, shop
 from tests import servers, template
 from tests.running import Web
 from wsgi import create_app
 
 SCENARIOS = ("spread", "hot", "availability", "till")
-PGBENCH = {"spread": ("reserve", 20, 1000), "hot": ("reserve", 1, 1), "availability": ("availability", 20, 1000),
-           "till": ("till", 20, 1000)}  # fmt: skip
+PGBENCH = {
+    "spread": ("reservation", 20, 1000),
+    "hot": ("reservation", 1, 1),
+    "availability": ("availability", 20, 1000),
+    "till": ("till", 20, 1000),
+}
 WORKERS, CONNECTIONS, CLIENTS = 2, 16, 8
 SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105  of a database that lives for minutes
 
@@ -69,17 +74,39 @@ def measure(scenario: str, figures: Figures, web: Web, key: str, seconds: int) -
     figures.worst = max(figures.worst, worst / 1000)
 
 
-def measure_raw(scenario: str, figures: Figures, url: str, seconds: int) -> None:
+def measure_raw(scenario: str, figures: Figures, raw: Raw, seconds: int) -> None:
     """One round of pgbench with the statements of the product."""
     script, locations, skus = PGBENCH[scenario]
     line = [_pgbench(), "-n", "-M", "extended", "-c", str(CLIENTS), "-j", "1", "-T", str(seconds),
-            "-D", f"locations={locations}", "-D", f"skus={skus}", "-D", "key_hash=none", "-D", "client=bench",
-            "-f", f"bench/pgbench/{script}.sql", url.replace("+psycopg", "")]  # fmt: skip
+            "-D", f"locations={locations}", "-D", f"skus={skus}", *raw.arguments[script],
+            "-f", str(raw.folder / f"{script}.sql"), raw.url.replace("+psycopg", "")]  # fmt: skip
     output = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
     found = re.search(r"tps = ([\d.]+)", output.stdout)
     assert found, output.stdout + output.stderr
     assert "aborted" not in output.stderr, output.stderr
     figures.raw.append(float(found[1]))
+
+
+@dataclass
+class Raw:
+    """pgbench's scripts, made from what the product sends."""
+
+    url: str
+    folder: Path
+    arguments: dict[str, list[str]] = field(default_factory=dict)
+
+    def make(self, key: str) -> None:
+        """Record one request of each kind and write its script."""
+        app = create_app(DATABASE_URL=self.url, APP_ENV="test", SECRET_KEY=SECRET)
+        with app.app_context():
+            client_id = str(staff.list_clients()[0].id)
+            db.session.remove()
+        for name in ("reservation", "availability", "till"):
+            script = capture.Script(self.url, client_id)
+            script.add(capture.record(app, getattr(requests, name)(key)))
+            self.arguments[name] = script.write(self.folder / f"{name}.sql")
+        with app.app_context():
+            db.engine.dispose()
 
 
 def _pgbench() -> str:
@@ -126,10 +153,12 @@ def main() -> int:
         try:
             print("seeding 20 stores × 1,000 SKUs through the API …", flush=True)
             shop.seed(web, key)
+            raw = Raw(url, Path(tempfile.mkdtemp(prefix="hitotsu-bench-")))
+            raw.make(key)
             for number in range(1, args.rounds + 1):
                 for scenario in chosen:
                     measure(scenario, results[scenario], web, key, args.seconds)
-                    measure_raw(scenario, results[scenario], url, args.seconds)
+                    measure_raw(scenario, results[scenario], raw, args.seconds)
                     done = results[scenario]
                     print(f"round {number} {scenario:13} {done.rates[-1]:9.0f}/s   pgbench {done.raw[-1]:9.0f}/s",
                           flush=True)  # fmt: skip
