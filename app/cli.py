@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from app import docs, staff, stock
 from app.core import jobs, relay
 from app.core.errors import AppError
+from app.core.settings import ROOT
 from app.staff import ClientExists
 from demo import load as demo_load
 
@@ -103,15 +104,28 @@ def _served(base_url: str | None) -> Iterator[str]:
 @click.option("--base-url", envvar="DEMO_BASE_URL", help="A running server to load through; else one is started.")
 def load_demo(base_url: str | None) -> None:
     """Load the demo chain through the public API, once; prints its key and sample addresses."""
+    key = _demo_key()
+    with _served(base_url) as address:
+        demo_load.main(address, key)
+    click.echo(f"  API: {base_url or current_app.config['PUBLIC_URL']}/api/docs")
+    click.echo(f"  API key (demo): {key}")
+
+
+def _demo_key() -> str:
+    """The demo's key, kept beside the demo's database so that a second `make run` prints the same one."""
+    path = ROOT / "var" / "demo.key"
+    if path.exists():
+        kept = path.read_text("utf-8").strip()
+        if staff.find_actor(kept) is not None:
+            return kept
     try:
         key = staff.create_client(name=DEMO_CLIENT, scopes=DEMO_SCOPES)
     except ClientExists:
         key = staff.rotate_client(name=DEMO_CLIENT)
-    with _served(base_url) as address:
-        summary = demo_load.main(address, key)
-    for line in summary.lines():
-        click.echo(line)
-    click.echo(f"API key: {key}")
+    path.parent.mkdir(exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(key + "\n", "utf-8")
+    return key
 
 
 @click.command("reconcile")

@@ -10,7 +10,7 @@ import datetime as dt
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import actor, clock, metrics, outbox, settings
 from app.core.actor import SYSTEM
-from app.core.db import Base, abandon, ask_one, use_case
+from app.core.db import Base, abandon, ask_one, later, use_case
 from app.core.ids import new_id
 from app.core.outbox import Event
 from app.core.sql import Sql, json_of
@@ -47,15 +47,16 @@ class Timed:
 
 _timed: dict[str, Timed] = {}
 _LEASE_DUE = Sql(
-    "UPDATE outbox_event SET lease_until = :until, attempts = attempts + 1 WHERE id IN ("
+    "UPDATE outbox_event SET lease_until = :until, attempts = attempts + :counted WHERE id IN ("
     "SELECT id FROM outbox_event WHERE state = 'due' AND due_at <= :now "
     "AND (lease_until IS NULL OR lease_until < :now) ORDER BY due_at, id LIMIT :batch {for_update_skip_locked}) "
     "RETURNING id, topic, aggregate_type, aggregate_id, sequence, location_id, payload, attempts"
 )
 _FIND = Sql(
-    "SELECT id, topic, aggregate_type, aggregate_id, sequence, location_id, payload, attempts FROM outbox_event "
-    "WHERE id = :id AND state = 'due'"
+    "UPDATE outbox_event SET attempts = attempts + 1 WHERE id = :id AND state = 'due' "
+    "RETURNING id, topic, aggregate_type, aggregate_id, sequence, location_id, payload, attempts"
 )
+_GIVE_BACK = Sql("UPDATE outbox_event SET lease_until = NULL WHERE id = :id AND state = 'due'")
 _DONE = Sql("UPDATE outbox_event SET state = 'done', lease_until = NULL WHERE id = :id AND state = 'due'")
 _AGAIN = Sql(
     "UPDATE outbox_event SET state = :state, due_at = :due_at, lease_until = NULL, last_error = :error WHERE id = :id"
@@ -77,11 +78,13 @@ def every(seconds: int, name: str) -> Callable[[Callable[[], object]], Callable[
 
 
 @use_case
-def lease(batch: int = settings.JOB_BATCH) -> list[Event]:
+def lease(batch: int = settings.JOB_BATCH, *, counted: int = 1) -> list[Event]:
     """Take the oldest due events for `JOB_LEASE_SECONDS`; nobody else gets them meanwhile."""
     now = clock.now()
     until = now + dt.timedelta(seconds=settings.JOB_LEASE_SECONDS)
-    found = ask_one(_LEASE_DUE, {"now": clock.text(now), "until": clock.text(until), "batch": batch})
+    found = ask_one(
+        _LEASE_DUE, {"now": clock.text(now), "until": clock.text(until), "batch": batch, "counted": counted}
+    )
     # PostgreSQL returns them in any order; ids tell the order in which they were written.
     return sorted((_event(row) for row in found.rows), key=lambda event: event.id)
 
@@ -131,6 +134,13 @@ def _failed(event: Event, error: Exception) -> None:
     metrics.JOBS.labels(event.topic, "parked" if parked else "failed").inc()
     log.warning("job_failed", topic=event.topic, event_id=event.id, attempts=event.attempts, parked=parked,
                 error=type(error).__name__)  # fmt: skip
+
+
+@use_case
+def give_back(events: Sequence[Event]) -> None:
+    """End the lease of events that could not be handed on: they are due again at once."""
+    for event in events:
+        later(_GIVE_BACK, {"id": event.id})
 
 
 def execute_by_id(event_id: str) -> bool:

@@ -33,9 +33,13 @@ def is_alive(url: str) -> bool:
 def hand_over() -> int:
     """Lease due events and enqueue their ids; returns how many."""
     queue = Queue(QUEUE, connection=connect(str(current_app.config["REDIS_URL"])))
-    events = jobs.lease()
-    for event in events:
-        queue.enqueue(run_event, event.id, job_id=event.id, result_ttl=60, failure_ttl=60)
+    events = jobs.lease(counted=0)  # a try is counted when it is made
+    for number, event in enumerate(events):
+        try:
+            queue.enqueue(run_event, event.id, job_id=event.id, result_ttl=60, failure_ttl=60)
+        except redis.RedisError:
+            jobs.give_back(events[number:])
+            raise
     return len(events)
 
 

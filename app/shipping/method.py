@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import select
@@ -19,13 +20,23 @@ from .models import Shipment, ShipmentLine, ShipTask
 from .states import TASK, TaskState
 
 
+def _digits(postal_code: str | None) -> str:
+    return "".join(c for c in postal_code or "" if c.isdecimal())
+
+
+def _shared(one: str, other: str) -> int:
+    """Leading digits that two postal codes have in common."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
 class Ship:
     """Goods are sent to the customer's address."""
 
     def locate(self, wanted: Mapping[str, Any], lines: Mapping[str, int], channel: str) -> str:
-        """The named place; else the first warehouse, else store, by code that has every line.
+        """The named place; else the nearest warehouse, else store, that has every line.
 
-        Where none has, the first one answers: its refusal then names what is short.
+        Near is told by the postal code, whose leading digits name the region. Where no place has every line, the first
+        one answers: its refusal then names what is short.
         """
         named = wanted.get("ship_from")
         if named is not None:
@@ -38,14 +49,15 @@ class Ship:
             for spot in found.spots[sku]:
                 enough[spot.place.code] += spot.available >= quantity
         places, seen = stores.directory(), actor.current()
+        home = _digits((wanted.get("address") or {}).get("postal_code"))
         ranked = sorted(
-            (enough[code] != len(lines), places[code].kind != "warehouse", code)
-            for code in places
+            (enough[code] != len(lines), place.kind != "warehouse", -_shared(home, _digits(place.postal_code)), code)
+            for code, place in places.items()
             if seen.sees_location(code)
         )
         if not ranked:
             raise stores.UnknownLocation
-        return ranked[0][2]
+        return ranked[0][3]
 
     def promise(self, location_id: str, *, at: dt.datetime, pickup_at: dt.datetime | None) -> orders.Promise:
         """When the place has the parcel ready; a parcel is not kept."""
