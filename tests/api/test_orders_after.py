@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from app import stock
 from tests.api.orders_kit import basket, claims, counts, events, level, place, rows, shop
 from tests.factories import make_store
 
@@ -149,6 +150,21 @@ def test_change_of_lines_fits_claim_and_money(api, app):
     sent = moved(api, order, "ship")
     assert [p["capture_requested"] for p in sent["payments"]] == [1100, 0, 3280]
     assert (level(app), level(app, "B")) == ((7, 0), (8, 0))
+
+
+def test_a_line_removed_from_an_order_frees_its_claim(api, app):
+    shop(api, A=2, B=1)
+    order = place(api, basket(lines=[("1", "A", 2, 1100), ("2", "B", 1, 540)]))
+    moved(api, order, "change", {"lines": [{"line_ref": "1", "sku": "A", "quantity": 2}]})
+    assert (level(app), level(app, "B")) == ((2, 2), (1, 0))
+    held = rows(app, "SELECT sku, sum(open_quantity) FROM claim_line GROUP BY sku ORDER BY sku")
+    assert [(sku, int(pieces)) for sku, pieces in held] == [("A", 2), ("B", 0)]
+    with app.app_context():
+        assert [result for result in stock.check.check().results if not result.holds] == []
+    next_buyer = place(api, basket("EC-2", lines=[("1", "B", 1, 540)]))
+    moved(api, order, "ship")
+    moved(api, next_buyer, "ship")
+    assert (level(app), level(app, "B")) == ((0, 0), (0, 0))
 
 
 def test_own_claim_does_not_stand_in_the_way_of_a_change(api, app):

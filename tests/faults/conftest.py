@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +13,7 @@ import pytest
 from app import staff
 from app.core.db import db
 from app.core.http import OPERATIONS
+from app.core.settings import ROOT
 from tests import servers, template
 from tests.running import Web
 from wsgi import create_app
@@ -55,3 +59,13 @@ def open_shop(web: Web, key: str, *, stock: int, skus: int = 3) -> None:
         lines.append({"sku": f"S{number}", "quantity": stock})
     opening = {"location": "ginza", "reason": "opening", "lines": lines}
     assert web.call("POST", "/api/v1/stock/adjustments", opening, key=key)[0] == 201
+
+
+def reconcile(url: str) -> None:
+    """The books are right, says the product's own command."""
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "reconcile", "--json"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, "DATABASE_URL": url, "APP_ENV": "test", "SECRET_KEY": SECRET},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
