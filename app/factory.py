@@ -25,7 +25,6 @@ def create_app(features: Iterable[ModuleType] = (), **config: Any) -> Flask:
     """The WSGI application. `config` overrides environment variables (upper-case) and Flask settings."""
     known = settings.read({k: str(v) for k, v in config.items() if isinstance(v, str)})
     app = Flask(__name__, static_folder=None, template_folder=None)
-    app.url_map.strict_slashes = False
     app.config.update(
         SQLALCHEMY_DATABASE_URI=known.database_url,
         SECRET_KEY=known.secret_key,

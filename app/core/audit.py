@@ -67,7 +67,7 @@ def record(
             "actor": f"{who.kind}:{who.name}",
             "action": action,
             "object_type": object_type,
-            "object_id": object_id,
+            "object_id": object_id[:120] if object_id else None,
             "outcome": outcome,
             "facts": json_param(facts),
             "request_id": actor.request_id(),

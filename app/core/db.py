@@ -301,6 +301,8 @@ def init(app: Flask) -> None:
                 "connect_args": {"options": limits, "connect_timeout": 5},
             },
         )
+    # An error may end up in a log: the values of a statement, which may be a person's, must not.
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {})["hide_parameters"] = True
     db.init_app(app)
     app.teardown_appcontext(_let_go)  # registered later, so it runs before the session is removed
     with app.app_context():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from typing import Any
+from typing import Any, TypeVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
@@ -26,6 +26,10 @@ class In(Schema):
     error_messages = {"unknown": "unknown-field", "type": "not-object"}
 
 
+class NoFields(In):
+    """A body without fields: nothing, or an empty object."""
+
+
 class Out(Schema):
     """An answer; what is not known is null."""
 
@@ -34,6 +38,7 @@ class Out(Schema):
         field_obj.allow_none = True
 
 
+_Moment = TypeVar("_Moment", bound=dt.date)
 _COMMON = {"required": "required", "null": "null", "validator_failed": "not-allowed"}
 
 
@@ -131,6 +136,14 @@ class Identifier(fields.String):
         return text.lower()
 
 
+def _near(at: _Moment) -> _Moment:
+    """A time that a shop can mean; the ends of the calendar only break arithmetic."""
+    if not settings.FIRST_YEAR <= at.year <= settings.LAST_YEAR:
+        message = "out-of-range"
+        raise ValidationError(message)
+    return at
+
+
 class Instant(fields.Field[dt.datetime]):
     """RFC 3339 with an offset in; UTC with `Z` out."""
 
@@ -143,9 +156,10 @@ class Instant(fields.Field[dt.datetime]):
             at = dt.datetime.fromisoformat(value)
             if at.tzinfo is None:
                 raise self.make_error("invalid")
-            return at.astimezone(dt.UTC)
+            at = at.astimezone(dt.UTC)
         except (ValueError, OverflowError) as error:
             raise self.make_error("invalid") from error
+        return _near(at)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return clock.public(clock.parse(value))
@@ -160,7 +174,7 @@ class Day(fields.Field[dt.date]):
         if not isinstance(value, str) or len(value) != 10:
             raise self.make_error("invalid")
         try:
-            return dt.date.fromisoformat(value)
+            return _near(dt.date.fromisoformat(value))
         except ValueError as error:
             raise self.make_error("invalid") from error
 

@@ -28,7 +28,7 @@ from app.core.errors import (
     UnsupportedMediaType,
     invalid,
 )
-from app.core.fields import Code
+from app.core.fields import Code, NoFields
 from app.core.idempotency import Stored
 
 View = Callable[..., Any]
@@ -218,8 +218,8 @@ def _query(op: Operation, view: View, path_values: dict[str, Any]) -> Response:
 def _read_body(op: Operation, *, needed: bool) -> tuple[list[Any], bytes]:
     """What the view is given, and what stands for it where two requests are compared: of a file its digest."""
     if op.consumes == _JSON:
-        args = [read_json(op.body)] if op.body is not None else []
-        return args, request.get_data(cache=True) if needed else b""
+        body = read_json(op.body or NoFields)
+        return [body] if op.body is not None else [], request.get_data(cache=True) if needed else b""
     upload = uploads.receive(op.consumes)
     g.upload = upload
     args = [upload, *([_read_query(op.query)] if op.query is not None else [])]

@@ -12,7 +12,7 @@ from flask import Flask, Response, g, request
 from app.core import actor, metrics
 from app.core.ids import new_id
 
-_ACCEPTED = re.compile(r"[A-Za-z0-9._\-]{8,64}")
+_ACCEPTED = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 log = structlog.get_logger("app.http")
 
 

@@ -22,7 +22,7 @@ import psycopg
 from psycopg import errors, pq
 
 MAX_PREPARED = 500
-WAIT_MS = 12_000
+WAIT_MS = 10_000
 _PLACE = re.compile(r"%\((\w+)\)s")
 _Status = pq.ExecStatus
 _names = itertools.count()

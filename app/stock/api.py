@@ -10,6 +10,7 @@ from app import stores
 from app.catalog import UnknownSku
 from app.core import etags, http, paging
 from app.core.errors import NotFound, PreconditionFailed
+from app.core.fields import NoFields
 from app.core.http import Api
 from app.core.states import IllegalTransition
 from app.stores import UnknownLocation
@@ -31,7 +32,6 @@ from .schemas import (
     IncidentQuery,
     MovementPage,
     MovementQuery,
-    NoFields,
     PolicyIn,
     PolicyOut,
     PolicyPage,

@@ -278,10 +278,6 @@ class ReceiveIn(In):
     lines = Items(Part(CountedLine), 1)
 
 
-class NoFields(In):
-    """No fields."""
-
-
 class TransferLineOut(Out):
     """What was asked for, sent and received of one SKU."""
 

@@ -21,9 +21,12 @@ VIEWS = {
         CASE WHEN c.state = 'reserved' THEN l.open_quantity ELSE l.quantity END AS quantity, c.expires_at
         FROM claim c JOIN claim_line l ON l.claim_id = c.id""",
     "v_order": """
-        SELECT CAST(o.id AS text) AS id, o.channel, o.external_ref, o.state, o.total,
-        (SELECT coalesce(sum(p.captured), 0) FROM payment p WHERE p.order_id = o.id) AS paid,
-        (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.order_id = o.id AND r.state = 'done') AS refunded
+        SELECT CAST(o.id AS text) AS id, o.channel, o.external_ref, o.state,
+        CASE WHEN o.kind = 'return' THEN 0 ELSE o.total END AS total,
+        CASE WHEN o.kind = 'return' THEN 0
+        ELSE (SELECT coalesce(sum(p.captured), 0) FROM payment p WHERE p.order_id = o.id) END AS paid,
+        CASE WHEN o.kind = 'return' AND o.state <> 'cancelled' THEN o.total ELSE 0 END
+        + (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.order_id = o.id AND r.state = 'done') AS refunded
         FROM sales_order o""",
     "v_pickup": """
         SELECT CAST(id AS text) AS id, CAST(order_id AS text) AS order_id, location_id AS location, state, ready_at,
