@@ -1,4 +1,4 @@
-"""The commands of `flask --app wsgi`: keys, demo, jobs, checks, backups."""
+"""The commands of `.venv/bin/flask --app wsgi`: keys, demo, jobs, checks, backups."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ def create_key(name: str, scopes: tuple[str, ...], channels: tuple[str, ...], lo
     wanted = [part for scope in scopes for part in scope.split(",") if part]
     try:
         click.echo(staff.create_client(name=name, scopes=wanted, channels=channels, locations=locations))
+    except ClientExists as error:
+        msg = f"client-exists name={name}: `.venv/bin/flask --app wsgi api-key rotate {name}` prints a new key for it"
+        raise click.ClickException(msg) from error
     except AppError as error:
         raise fail(error) from error
 
@@ -106,9 +109,7 @@ def load_demo(base_url: str | None) -> None:
     """Load the demo chain through the public API, once; prints its key and sample addresses."""
     key = _demo_key()
     with _served(base_url) as address:
-        demo_load.main(address, key)
-    click.echo(f"  API: {base_url or current_app.config['PUBLIC_URL']}/api/docs")
-    click.echo(f"  API key (demo): {key}")
+        demo_load.main(address, key, shown=base_url or current_app.config["PUBLIC_URL"])
 
 
 def _demo_key() -> str:

@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Callable
 
 OPENS, CLOSES = 9 * 3600, 22 * 3600
-# Two characters each, so that the columns stand under each other.
+_WIDE_SPACE = "\u3000"
 _JAPANESE = {
-    "SALE": "販売", "ORDER": "注文", "CLAIM": "引当", "RELEASE": "解放", "REFUSED": "欠品", "CANCEL": "取消",
-    "READY": "準備", "HANDOVER": "受渡", "TWICE": "重複", "SHIP": "出荷", "RACE": "競合", "INCIDENT": "超過",
+    "SALE": "売上", "ORDER": "注文", "CLAIM": "引当", "RELEASE": "解放", "REFUSED": "欠品", "CANCEL": "取消",
+    "READY": "準備", "HANDOVER": "お渡し", "TWICE": "重複", "SHIP": "出荷", "RACE": "競合", "INCIDENT": "超過",
     "CHECK": "検査", "PARKED": "保留",
 }  # fmt: skip
+# As wide as the widest word, so that the columns stand under each other.
+_WIDTH = max(map(len, _JAPANESE.values()))
 
 
 class Board:
@@ -40,7 +42,7 @@ class Board:
     def tell(self, what: str, where: str, text: str) -> None:
         """One line, and one more of its kind."""
         second = int(min(self.now(), CLOSES))
-        line = f"{second // 3600:02d}:{second // 60 % 60:02d}  {_JAPANESE[what]} {what:<8}  {where:<5} {text}\n"
+        line = f"{second // 3600:02d}:{second // 60 % 60:02d}  {_JAPANESE[what].ljust(_WIDTH, _WIDE_SPACE)} {what:<8}  {where:<5} {text}\n"
         with self._lock:
             self.counts[what] += 1
             self._write(line)

@@ -21,6 +21,10 @@ class DemoError(RuntimeError):
     """The server answered something that the demo does not expect."""
 
 
+class NoServerError(DemoError):
+    """Nothing listens at the address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A status and the JSON that came with it."""
@@ -104,6 +108,9 @@ class Api:
             except (http.client.HTTPException, ConnectionError) as error:
                 # The server may close an idle connection; every change carries a key, so asking again is safe.
                 self.close()
+                if isinstance(error, ConnectionRefusedError):
+                    message = f"no server on {self._host}: is `make run` up? With another port: PORT=…"
+                    raise NoServerError(message) from error
                 if fresh:
                     raise DemoError(f"{method} {path}: no answer from {self._host}: {error}") from error
         pause = float(response.getheader("Retry-After") or 1)

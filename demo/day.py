@@ -17,7 +17,7 @@ from datetime import datetime
 
 from demo import files, traders
 from demo.board import CLOSES, OPENS, Board
-from demo.client import Api
+from demo.client import Api, DemoError
 
 _DAY_MINUTES = (CLOSES - OPENS) / 60
 _PAGE = 200
@@ -111,7 +111,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--reconcile", action="store_true", help="prove the books with the server's own command")
     args = parser.parse_args(argv)
     speed = _DAY_MINUTES / args.minutes if args.minutes > 0 else args.speed
-    sound = play(args.base_url, args.api_key, speed=speed, check=reconcile if args.reconcile else None)
+    try:
+        sound = play(args.base_url, args.api_key, speed=speed, check=reconcile if args.reconcile else None)
+    except DemoError as error:
+        sys.stderr.write(f"demo-day: {error}\n")
+        return 1
     return 0 if sound else 1
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from demo import fates, files, stockroom
 from demo.client import Api, DemoError, segment
@@ -40,12 +41,20 @@ class Summary:
     sku: str = _SAMPLE_SKU
     seconds: float = 0.0
 
-    def lines(self) -> list[str]:
-        """The addresses for the one who watches."""
+    def lines(self, base_url: str, api_key: str) -> list[str]:
+        """The addresses for the one who watches, and lines to copy."""
+        parts = urlsplit(base_url)
+        here = parts.hostname in {"127.0.0.1", "localhost"} and not parts.path.strip("/")
+        server = f"PORT={parts.port or 80}" if here else f"DEMO_BASE_URL={base_url}"
+        sku = f"{base_url}/api/v1/skus/{self.sku}"
         return [
             f"お客さまの受取ページ / a customer's pickup page: {self.ready_pickup_page}",
-            f"注文 / an order: /api/v1/orders/{self.order_id}",
-            f"商品 / a SKU: /api/v1/skus/{self.sku}",
+            f"注文 / an order: {base_url}/api/v1/orders/{self.order_id}",
+            f"商品 / a SKU: {sku}",
+            f"API: {base_url}/api/docs",
+            f"API key (demo): {api_key}",
+            f'curl -H "Authorization: Bearer {api_key}" {sku}',
+            f"make demo-day {server} DEMO_API_KEY={api_key}",
         ]
 
 
@@ -91,7 +100,7 @@ def _load(api: Api, summary: Summary, progress: Progress, *, known: dict[str, An
     # The last order is placed last: it tells the next load that this one came to its end.
     counts[fates.settle(api, orders[-1], fates.place(api, files.order_body(orders[-1], anchor)))] += 1
     counts["incidents"] = len(api.get("/incidents", state="open", limit=200)["items"])
-    progress(f"在庫不足の件 / oversell incidents {counts['incidents']:>2}")
+    progress(f"在庫不足（要対応） / oversell incidents {counts['incidents']:>2}")
 
 
 def _masters(api: Api, summary: Summary, progress: Progress) -> None:
@@ -139,10 +148,10 @@ def _samples(api: Api, summary: Summary) -> None:
             return
 
 
-def main(base_url: str, api_key: str) -> Summary:
-    """Loads and tells how it goes on standard output."""
+def main(base_url: str, api_key: str, *, shown: str | None = None) -> Summary:
+    """Loads and tells how it goes on standard output; `shown` is the server's lasting address."""
     summary = load(base_url, api_key, progress=_say)
-    for line in summary.lines():
+    for line in summary.lines((shown or base_url).rstrip("/"), api_key):
         _say(line)
     return summary
 

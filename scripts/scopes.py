@@ -13,7 +13,7 @@ from wsgi import create_app
 HEAD = """\
 # Scopes
 
-What an API key may do, as `flask --app wsgi api-key create NAME --scope S…` gives it. Written by
+What an API key may do, as `.venv/bin/flask --app wsgi api-key create NAME --scope S…` gives it. Written by
 `python -m scripts.scopes`; do not edit.
 
 `x:write` includes `x:read`. `pickups:write` and `returns:write` include reading orders. *any* is any valid key. Without

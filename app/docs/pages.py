@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, render_template
+from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, url_for
+from markupsafe import Markup, escape
+from werkzeug.wrappers import Response as AnyResponse
 
 from app import staff
 from app.core.http import OPERATIONS, public
@@ -14,13 +17,29 @@ from app.core.http import OPERATIONS, public
 from . import openapi
 
 bp = Blueprint("docs", __name__, template_folder="templates")
-for _name in ("openapi_json", "docs_page", "problem_page"):
+for _name in ("root", "openapi_json", "docs_page", "problem_page"):
     public(f"docs.{_name}")
+
+# What a web shop and a till call every day first; masters and files after that.
+_ORDER = ("stock", "reservations", "orders", "pickups", "pos", "shipping", "stores", "catalog", "imports")
+_NEVER_NULL = {"id", "state"}
+
+
+@bp.app_template_filter("code")
+def _code(text: str) -> Markup:
+    """Words in backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped before
 
 
 @lru_cache(maxsize=1)
 def _document() -> dict[str, Any]:
     return openapi.document()
+
+
+@bp.get("/")
+def root() -> AnyResponse:
+    """Where a reader begins."""
+    return redirect(url_for("docs.docs_page"))
 
 
 @bp.get("/api/openapi.json")
@@ -42,11 +61,18 @@ def docs_page() -> Response:
                 "op": op,
                 "example": json.dumps(op.example, ensure_ascii=False, indent=2) if op.example is not None else None,
                 "fields": _fields(document, op.body.__name__) if op.body is not None else [],
-                "answer": _fields(document, op.reply.__name__) if op.reply is not None else [],
+                "answer": _answer(_fields(document, op.reply.__name__)) if op.reply is not None else [],
                 "problems": sorted({p.code for p in op.problems}),
             }
         )
-    html = render_template("docs/docs.html", groups=groups, problems=openapi.problem_list(), scopes=staff.SCOPES)
+    tags = sorted(groups, key=lambda tag: _ORDER.index(tag) if tag in _ORDER else len(_ORDER))
+    html = render_template(
+        "docs/docs.html",
+        groups={tag: groups[tag] for tag in tags},
+        problems=openapi.problem_list(),
+        scopes=staff.SCOPES,
+        base=current_app.config["PUBLIC_URL"],
+    )
     return _page(html)
 
 
@@ -72,6 +98,11 @@ def _fields(document: dict[str, Any], name: str) -> list[dict[str, Any]]:
         {"name": key, "type": _kind(value), "required": key in required, "limits": _limits(value)}
         for key, value in schema.get("properties", {}).items()
     ]
+
+
+def _answer(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An answer's fields; the schema lets any of them be null, but these are always there."""
+    return [f | {"type": f["type"].replace("|null", "")} if f["name"] in _NEVER_NULL else f for f in fields]
 
 
 def _kind(value: dict[str, Any]) -> str:

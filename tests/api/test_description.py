@@ -54,6 +54,20 @@ def test_every_error_code_has_japanese_and_english_words(app: Flask) -> None:
     assert app
 
 
+def test_the_root_leads_to_the_description(app: Flask) -> None:
+    answer = app.test_client().get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/api/docs")
+
+
+def test_the_page_begins_with_stock_and_shows_code_as_code(app: Flask) -> None:
+    text = app.test_client().get("/api/docs").text
+    order = ("stock", "reservations", "orders", "pickups", "pos", "shipping", "stores", "catalog", "imports")
+    at = [text.index(f'<h2 id="{tag}">') for tag in order]
+    assert at == sorted(at)
+    assert "`" not in text
+    assert "export BASE=http" in text
+
+
 @pytest.mark.parametrize("path", ["/api/docs", "/problems/insufficient-stock"])
 def test_people_can_read_it_without_script_and_without_other_hosts(app: Flask, path: str) -> None:
     page = app.test_client().get(path)

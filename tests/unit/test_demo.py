@@ -341,7 +341,7 @@ def test_the_board_tells_in_columns_and_counts() -> None:
     shown.tell("READY", "KYO1", "x")
     assert [line.index("T1 0001") for line in written[:1]] == [written[1].index("x")]
     assert shown.counts == {"SALE": 1, "READY": 1}
-    assert re.fullmatch(r"09:00  販売 SALE      TYO1  T1 0001\n", written[0])
+    assert re.fullmatch("09:00  売上\u3000 SALE      TYO1  T1 0001\n", written[0])
 
 
 def test_the_loader_never_imports_the_product() -> None:
