@@ -42,7 +42,8 @@ class Board:
     def tell(self, what: str, where: str, text: str) -> None:
         """One line, and one more of its kind."""
         second = int(min(self.now(), CLOSES))
-        line = f"{second // 3600:02d}:{second // 60 % 60:02d}  {_JAPANESE[what].ljust(_WIDTH, _WIDE_SPACE)} {what:<8}  {where:<5} {text}\n"
+        word = _JAPANESE[what].ljust(_WIDTH, _WIDE_SPACE)
+        line = f"{second // 3600:02d}:{second // 60 % 60:02d}  {word} {what:<8}  {where:<5} {text}\n"
         with self._lock:
             self.counts[what] += 1
             self._write(line)
