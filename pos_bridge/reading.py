@@ -210,6 +210,9 @@ def _compare(sale: Mapping[str, Any], totals: Mapping[str, Any], now: dt.datetim
     given = sum(tax["amount"] for tax in sale["taxes"])
     if sale["taxes"] and given != sum(tax["tax"] for tax in totals["tax"]):
         warnings.append(problem("/taxes", "tax-differs"))
+    if sale["currency"] != "JPY":
+        # The sale happened and its goods left; its figures are kept as they stand, and somebody has to look at them.
+        warnings.append(problem("/currency", "currency-not-yen"))
     if sale["sold_at"] > now + CLOCK_AHEAD:
         warnings.append(problem("/sold_at", "clock-ahead"))
     if sale["coupons"]:

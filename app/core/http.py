@@ -33,6 +33,7 @@ from app.core.idempotency import Stored
 
 View = Callable[..., Any]
 _JSON = "application/json"
+_MAX_DEPTH = 32
 _STORED_STATUSES = frozenset({404, 409, 422})
 _authenticate: list[Callable[[str], actor.Actor | None]] = []
 
@@ -150,7 +151,17 @@ def read_json(schema: type[Schema] | None) -> Any:
         data = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise BadRequest(reason="json", position=error.pos) from error
+    if _deeper(data, _MAX_DEPTH):
+        raise BadRequest(reason="nesting", limit=_MAX_DEPTH)
     return load(schema, data)
+
+
+def _deeper(data: Any, levels: int) -> bool:
+    """Whether JSON nests deeper than that: what is kept of a body is written again, and writing knows a limit too."""
+    inner = data.values() if isinstance(data, dict) else data if isinstance(data, list) else None
+    if inner is None:
+        return False
+    return levels == 0 or any(_deeper(one, levels - 1) for one in inner if isinstance(one, (dict, list)))
 
 
 def _needs_body(schema: type[Schema]) -> bool:

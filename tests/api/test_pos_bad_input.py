@@ -23,6 +23,21 @@ def test_what_is_no_body_is_refused(api: Any, path: str, raw: bytes, kind: str, 
     assert api.get("/pos/receipts").json["items"] == []
 
 
+def test_a_body_nested_too_deep_is_refused_and_its_sale_can_come_again(app: Any, api: Any) -> None:
+    make_store(api, "S1", stock={"A": 5})
+    deep: Any = 1
+    for _ in range(31):
+        deep = [deep]
+    good = sale(1, [line("A", 1, 1000)], 1000)
+    for path, body in (("/pos/sales", good | {"x": [deep]}), ("/pos/batches", {"sales": [good | {"x": [deep]}]})):
+        refused = api.post(path, body)
+        assert (refused.status_code, refused.json["reason"]) == (400, "nesting"), refused.text
+    assert rows(app, "pos_receipt") == 0
+    assert api.post("/pos/sales", good | {"receipt_no": "2", "x": deep}).json["state"] == "parked"
+    assert api.post("/pos/sales", good).json["state"] == "posted"
+    assert level(api, "S1", "A") == 4
+
+
 def places(body: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
     return [way, *(place for step, one in inner for place in places(one, (*way, step)))][0 if way else 1 :]

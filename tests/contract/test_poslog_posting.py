@@ -35,7 +35,10 @@ def test_the_real_log_is_posted_and_again_changes_nothing(app: Any, api: Any) ->
         "161",
         "2017-10-01T09:02:54.000Z",
     )
-    assert receipt["problems"] == [{"pointer": "/lines/0/weight_g", "code": "weight-unit-unknown"}]
+    assert receipt["problems"] == [
+        {"pointer": "/lines/0/weight_g", "code": "weight-unit-unknown"},
+        {"pointer": "/currency", "code": "currency-not-yen"},
+    ]
     assert receipt["totals"] == {
         "subtotal": 126, "discounts": 19, "points_used": 0, "total": 107,
         "tax": [{"rate": 0, "taxable": 107, "tax": 0}],
