@@ -158,10 +158,18 @@ def _give(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], sc
         move(row, "hand-over", PICKUP, event="pickup.collected", lines=_told(parts), **pickups.facts(row))
 
 
-def _post(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], scan: Scan, note: str | None) -> None:
+def _post(
+    row: Pickup,
+    lines: Sequence[PickupLine],
+    parts: Mapping[str, int],
+    scan: Scan,
+    *,
+    note: str | None,
+    cause: stock.Cause | None = None,
+) -> None:
     """The pieces leave: claim and ledger, the lines' counts, the scan."""
     told = min(scan.occurred_at, clock.now()) if scan.occurred_at is not None else None
-    cause = stock.Cause("pickup", "pickup", row.id, occurred_at=told, note=note)
+    cause = cause or stock.Cause("pickup", "pickup", row.id, occurred_at=told, note=note)
     stock.post(row.claim_id, _by_sku(lines, parts), cause, owner=row.owner)
     for line in lines:
         line.collected += parts.get(line.line_ref, 0)
@@ -172,17 +180,38 @@ def _told(parts: Mapping[str, int]) -> list[dict[str, object]]:
     return [{"line_ref": line_ref, "quantity": pieces} for line_ref, pieces in parts.items()]
 
 
-def settle(row: Pickup, scan: Scan, *, receipt: str) -> None:
-    """A till gave everything that was left, picked or not: it has happened, so the state does not matter."""
+def settle(
+    row: Pickup, scan: Scan, *, receipt: str, sold: Mapping[str, int] | None = None, cause: stock.Cause | None = None
+) -> dict[str, int]:
+    """A till gave what was left, picked or not: it has happened, so the state does not matter. Returns it by SKU.
+
+    `sold` bounds it by SKU; what the till did not sell stays as it is.
+    """
     lines = pickups.lines_of(row)
+    left = dict(sold) if sold is not None else _left(lines)
+    parts: dict[str, int] = {}
     for line in lines:
-        line.picked += line.open
-    parts = {line.line_ref: line.waiting for line in lines if line.waiting}
-    _post(row, lines, parts, scan, note=receipt)
+        pieces = min(line.open + line.waiting, left.get(line.sku, 0))
+        if pieces:
+            parts[line.line_ref] = pieces
+            left[line.sku] -= pieces
+            line.picked += max(0, pieces - line.waiting)
+    given = _by_sku(lines, parts)
+    if not parts:
+        return given
+    _post(row, lines, parts, scan, note=receipt, cause=cause)
     if row.order_id is not None:
         orders.record_fulfilment(row.order_id, parts, at=clock.now(), reference=("pickup", row.id))
-    row.collected_at = clock.now()
-    move(row, "settle", PICKUP, event="pickup.collected", lines=_told(parts), **pickups.facts(row))
+    if _left(lines):
+        touch(row, "pickup.partly_collected", lines=_told(parts), **pickups.facts(row))
+    else:
+        row.collected_at = clock.now()
+        move(row, "settle", PICKUP, event="pickup.collected", lines=_told(parts), **pickups.facts(row))
+    return given
+
+
+def _left(lines: Sequence[PickupLine]) -> dict[str, int]:
+    return _by_sku(lines, {line.line_ref: line.open + line.waiting for line in lines})
 
 
 @use_case

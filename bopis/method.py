@@ -8,17 +8,17 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from app import customers
+from app import customers, stock
 from app.core import clock
 from app.core.db import db
 from app.core.states import move, touch
-from app.orders.fulfilment import Opening, Promise
+from app.orders.fulfilment import Held, Opening, Promise
 
-from . import ending, handover, pickups, queries
+from . import ending, handover, pickups, queries, scans
 from .models import Pickup, PickupLine
-from .opening import Case, Wanted, add_lines, expect, open_pickup, place_for_pickup
+from .opening import Case, Wanted, add_lines, check_time, expect, open_pickup, place_for_pickup
 from .scans import Scan
-from .states import PICKUP
+from .states import OVER, PICKUP, PickupState
 
 
 class PickupMethod:
@@ -30,11 +30,17 @@ class PickupMethod:
 
     def promise(self, location_id: str, *, at: dt.datetime, pickup_at: dt.datetime | None) -> Promise:
         """When goods ordered now would be ready, and until when they would wait."""
-        ready_by, keep_until = expect(place_for_pickup(location_id), "pickup", at, pickup_at)
+        place = place_for_pickup(location_id)
+        check_time(place, pickup_at)
+        ready_by, keep_until = expect(place, "pickup", at, pickup_at)
         return Promise(ready_by=ready_by, keep_until=keep_until)
 
     def open(self, opening: Opening) -> str:
         """Open the pickup of a new order."""
+        check_time(place_for_pickup(opening.location_id), opening.pickup_at)
+        return self._open(opening)
+
+    def _open(self, opening: Opening) -> str:
         case = Case(
             kind="pickup", location_id=opening.location_id, channel=opening.channel, claim_id=opening.claim_id,
             placed_at=opening.placed_at, pickup_at=opening.pickup_at, order_id=opening.order_id,
@@ -50,7 +56,7 @@ class PickupMethod:
         if row.location_id != opening.location_id:
             row.reason = "changed"
             move(row, "cancel", PICKUP, event="pickup.cancelled", reason="changed", **pickups.facts(row))
-            return self.open(opening)
+            return self._open(opening)
         db.session.execute(delete(PickupLine).where(PickupLine.pickup_id == row.id))
         add_lines(row, _lines(opening))
         row.claim_id, row.amount_due, row.pickup_at = opening.claim_id, opening.amount_due, opening.pickup_at
@@ -75,12 +81,44 @@ class PickupMethod:
     def settle(self, work_id: str, *, paid_at: dt.datetime, reference: str) -> None:
         """A till's receipt paid it and handed it over, wherever the work stood: a fact, posted once."""
         row = pickups.locked(work_id)
-        scan = Scan("hand-over", proof="till", receiver="customer", occurred_at=min(paid_at, clock.now()))
-        handover.settle(row, scan, receipt=reference)
+        handover.settle(row, _by_till(paid_at), receipt=reference)
+
+    def settle_part(self, work_id: str, sold: Mapping[str, int], *, paid_at: dt.datetime, reference: str) -> None:
+        """A till handed over these pieces by SKU; the rest stays as it is."""
+        row = pickups.locked(work_id)
+        handover.settle(row, _by_till(paid_at), receipt=reference, sold=sold)
+
+    def settle_hold(self, code: str, sold: Mapping[str, int], cause: stock.Cause) -> Held | None:
+        """A till sold a hold's goods: they leave by its claim, for the receipt's cause, so a void brings them back.
+
+        What a clerk handed over before has left already, for this receipt; a till's earlier receipt was another sale.
+        """
+        pickup_id = db.session.scalar(
+            select(Pickup.id).where(Pickup.code == code.strip().upper(), Pickup.order_id.is_(None))
+        )
+        if pickup_id is None:
+            return None
+        row = pickups.locked(pickup_id)
+        if row.state == PickupState.COLLECTED:
+            done = next((one for one in scans.given(row.id) if not one.undone), None)
+            if done is None or done.proof == "till":
+                return Held({}, "order-not-open")
+            collected: dict[str, int] = {}
+            for line in pickups.lines_of(row):
+                collected[line.sku] = collected.get(line.sku, 0) + line.collected
+            return Held(collected, "collected-before")
+        if row.state_at(clock.now()) in OVER:
+            return Held({}, "order-not-open")
+        scan = _by_till(cause.occurred_at or clock.now())
+        return Held(handover.settle(row, scan, receipt=cause.id, sold=sold, cause=cause))
 
     def find(self, code: str) -> str | None:
         """The order whose pickup has this code."""
         return db.session.scalar(select(Pickup.order_id).where(Pickup.code == code.strip().upper()))
+
+
+def _by_till(paid_at: dt.datetime) -> Scan:
+    return Scan("hand-over", proof="till", receiver="customer", occurred_at=min(paid_at, clock.now()))
 
 
 def _lines(opening: Opening) -> list[Wanted]:

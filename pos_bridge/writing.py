@@ -9,7 +9,7 @@ from typing import Any
 
 from app import customers, orders, stock
 from app.core import clock, states, vault
-from app.core.db import ask, db, later, use_case
+from app.core.db import ask, ask_one, db, later, use_case
 from app.core.errors import AppError
 from app.core.ids import is_id, new_id
 from app.core.sql import Rowset, Sql, json_param
@@ -70,6 +70,7 @@ _LINKED = Sql(
     "WHERE id IN (SELECT one.id FROM {one})",
     _IDS,
 )
+_SETTLED = Sql("SELECT 1 FROM pos_receipt WHERE settles_id = :order LIMIT 1")
 
 
 Document = tuple[list[stock.Goods], stock.Cause]
@@ -164,15 +165,35 @@ def _settle(outcome: Outcome) -> None:
     if pointer is None:
         return
     try:
-        given = _settle_order(sale[pointer], outcome)
+        held = _settle_hold(sale[pointer], outcome) if pointer == "pickup_code" else None
+        given = _settle_order(sale[pointer], outcome) if held is None else dict(held.given)
     except AppError as refusal:
         # It was paid at the till all the same: an ordinary sale, and somebody looks at the pickup.
         outcome.problems.append(problem(f"/{pointer}", refusal.code))
+        return
+    if held is not None:
+        # A hold has no order: the receipt is its sale, and only the goods have left already.
+        outcome.moved = _beyond(outcome.moved, given)
+        if held.problem:
+            outcome.problems.append(problem(f"/{pointer}", held.problem))
         return
     outcome.sold = None
     outcome.moved = _beyond(outcome.moved, given)
     if any(one.quantity < 0 for one in outcome.moved):
         outcome.problems.append(problem("/lines", "beyond-order"))
+
+
+def _settle_hold(code: str, outcome: Outcome) -> orders.Held | None:
+    cause = stock.Cause("sale", REFERENCE, outcome.id, outcome.offer.sold_at)
+    return orders.settle_hold(code, _sold(outcome), cause)
+
+
+def _sold(outcome: Outcome) -> dict[str, int]:
+    sold: dict[str, int] = {}
+    for one in outcome.moved:
+        if one.sku and one.quantity < 0:
+            sold[one.sku] = sold.get(one.sku, 0) - one.quantity
+    return sold
 
 
 @use_case
@@ -184,15 +205,34 @@ def _settle_order(code: str, outcome: Outcome) -> dict[str, int]:
         raise orders.UnknownOrder
     orders.lock(order_id)
     order = orders.summary(order_id)
-    given: dict[str, int] = {}
+    left: dict[str, int] = {}
+    done: dict[str, int] = {}
     for line in order.lines:
-        given[line.sku] = given.get(line.sku, 0) + line.open
-    if order.work_id is None or not any(given.values()):
+        left[line.sku] = left.get(line.sku, 0) + line.open
+        done[line.sku] = done.get(line.sku, 0) + line.fulfilled
+    if order.state == "completed" and order.work_id is not None and not _is_paid(order_id):
+        # A clerk gave the goods before the till's receipt came: it is the money of that order, not another sale.
+        outcome.settles_id = order_id
+        outcome.problems.append(problem("", "collected-before"))
+        return done
+    if order.work_id is None or not any(left.values()):
         raise OrderNotOpen(state=order.state)
-    tenders = [(tender["method"], tender["amount"]) for tender in sale["tenders"]]
-    orders.settle_at_till(order_id, tenders_taken=tenders, at=sale["sold_at"], reference=outcome.id)
+    sold = _sold(outcome)
+    given = {sku: min(pieces, sold.get(sku, 0)) for sku, pieces in left.items()}
+    if given == left:
+        tenders = [(tender["method"], tender["amount"]) for tender in sale["tenders"]]
+        orders.settle_at_till(order_id, tenders_taken=tenders, at=sale["sold_at"], reference=outcome.id)
+    elif any(given.values()):
+        orders.settle_part(order_id, given, at=sale["sold_at"], reference=outcome.id)
+        outcome.problems.append(problem("/lines", "short-of-order"))
+    else:
+        raise OrderNotOpen(state=order.state)
     outcome.settles_id = order_id
     return given
+
+
+def _is_paid(order_id: str) -> bool:
+    return bool(ask_one(_SETTLED, {"order": order_id}).rows)
 
 
 def _beyond(moved: Sequence[Moved], given: dict[str, int]) -> list[Moved]:

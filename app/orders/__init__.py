@@ -27,10 +27,12 @@ from .fulfilling import (
     record_fulfilment,
     reverse_fulfilment,
     settle_at_till,
+    settle_hold,
+    settle_part,
     summary,
     view,
 )
-from .fulfilment import Method, Opening, OpenLine, Promise, offer
+from .fulfilment import Held, Method, Opening, OpenLine, Promise, offer
 from .paying import end_past_due
 from .pricing import Priced, PricingError, RateTax
 from .sales import PostedSale, RecordedSale, SoldLine, Tender, price_sale, record_sale, reverse_sale
@@ -39,6 +41,7 @@ from .tax import Basis, TaxCategory, tax_rate
 
 __all__ = [
     "Basis",
+    "Held",
     "LineSummary",
     "Method",
     "OpenLine",
@@ -72,6 +75,8 @@ __all__ = [
     "reverse_fulfilment",
     "reverse_sale",
     "settle_at_till",
+    "settle_hold",
+    "settle_part",
     "summary",
     "tax_rate",
     "view",

@@ -6,13 +6,13 @@ A room that moves its own work item first takes the order's lock (`lock`), then 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from app import customers
+from app import customers, stock
 from app.core import states
 from app.core.db import db, use_case
 
@@ -21,6 +21,8 @@ from .ending import Parts, RefundDue
 from .errors import TooManyPieces
 from .models import OrderLine, SalesOrder
 from .states import ORDER, OrderState, PaymentState
+
+_OPEN = frozenset({OrderState.PLACED, OrderState.PARTLY_FULFILLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +180,41 @@ def _summary(order: SalesOrder, rows: Sequence[OrderLine]) -> Summary:
 
 
 def find_for_pickup(code: str) -> str | None:
-    """The order meant by an order number, a channel's reference or a work item's own code; None where none is."""
+    """The order meant by a work item's own code, an order number or a channel's reference; None where none is.
+
+    A reference is a channel's own, so several orders may have it: it names the only one that is open, else none. One
+    that is the only one at all is found after its end, too.
+    """
     for method in fulfilment.offered():
         found = method.find(code)
         if found is not None:
             return found
-    return db.session.scalar(
-        select(SalesOrder.id)
-        .where(or_(SalesOrder.number == code, SalesOrder.external_ref == code), SalesOrder.work_id.is_not(None))
-        .order_by(SalesOrder.id.desc())
-        .limit(1)
-    )
+    mine = select(SalesOrder.id, SalesOrder.state).where(SalesOrder.work_id.is_not(None))
+    numbered = db.session.execute(mine.where(SalesOrder.number == code)).first()
+    if numbered is not None:
+        return str(numbered.id)
+    named = db.session.execute(mine.where(SalesOrder.external_ref == code)).all()
+    waiting = [one for one in named if one.state in _OPEN]
+    candidates = waiting or named
+    return str(candidates[0].id) if len(candidates) == 1 else None
+
+
+@use_case
+def settle_hold(code: str, sold: Mapping[str, int], cause: stock.Cause) -> fulfilment.Held | None:
+    """A till's receipt sold goods that were held without an order: they leave by the hold's claim. None: no hold."""
+    counters = (method for method in fulfilment.offered() if isinstance(method, fulfilment.Counter))
+    return next((held for one in counters if (held := one.settle_hold(code, sold, cause)) is not None), None)
+
+
+@use_case
+def settle_part(order_id: str, sold: Mapping[str, int], *, at: dt.datetime, reference: str) -> None:
+    """A till's receipt paid a part: only these pieces, by SKU, are given, and what they are worth counts as taken."""
+    order = queries.find(order_id, lock=True)
+    method = fulfilment.method(order.method)
+    if order.work_id is not None and isinstance(method, fulfilment.Counter):
+        method.settle_part(order.work_id, sold, paid_at=at, reference=reference)
+    elif order.work_id is not None:
+        method.settle(order.work_id, paid_at=at, reference=reference)
 
 
 @use_case

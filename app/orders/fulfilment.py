@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from app import stock
 from app.core.errors import Invalid
 
 
@@ -92,6 +93,25 @@ class Method(Protocol):
 
     def find(self, code: str) -> str | None:
         """The order whose work item people know by this code (a pickup code); None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a till's receipt need not move itself, by SKU, and what is odd about it."""
+
+    given: Mapping[str, int]
+    problem: str | None = None
+
+
+@runtime_checkable
+class Counter(Protocol):
+    """A method whose goods are given over a counter, where a till may sell a part of them, or a hold without order."""
+
+    def settle_part(self, work_id: str, sold: Mapping[str, int], *, paid_at: dt.datetime, reference: str) -> None:
+        """A till handed over these pieces by SKU."""
+
+    def settle_hold(self, code: str, sold: Mapping[str, int], cause: stock.Cause) -> Held | None:
+        """A till sold these pieces by SKU of the hold with this code; None where there is none."""
 
 
 _methods: dict[str, Method] = {}
