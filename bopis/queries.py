@@ -11,6 +11,7 @@ from sqlalchemy import Select, and_, or_, select
 from app import customers
 from app.core import actor, clock, paging
 from app.core.db import db
+from app.orders import tenders
 
 from . import passes, pickups
 from .errors import UnknownPickup
@@ -48,6 +49,11 @@ def by_token(token: str) -> Pickup:
     if row is None or not pickups.sees(row):
         raise UnknownPickup
     return row
+
+
+def amount_due(row: Pickup) -> int:
+    """What the customer pays when collecting."""
+    return _due([row])[row.id]
 
 
 def page(args: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +103,10 @@ def _named(text: str) -> Any:
 def _views(rows: Sequence[Pickup]) -> list[dict[str, Any]]:
     lines = _lines([row.id for row in rows])
     tasks = _tasks([row.id for row in rows])
-    return [{**_view(row), "lines": lines[row.id], "reshelve": tasks.get(row.id)} for row in rows]
+    due = _due(rows)
+    return [
+        {**_view(row), "amount_due": due[row.id], "lines": lines[row.id], "reshelve": tasks.get(row.id)} for row in rows
+    ]
 
 
 def _view(row: Pickup) -> dict[str, Any]:
@@ -105,11 +114,21 @@ def _view(row: Pickup) -> dict[str, Any]:
         "id": row.id, "kind": row.kind, "state": str(row.state_at(clock.now())), "location": row.location_id,
         "channel": row.channel, "order_id": row.order_id, "order_number": row.order_number,
         "reservation": row.claim_id, "external_ref": row.external_ref, "code": row.code, "pin_locked": row.pin_locked,
-        "amount_due": row.amount_due, "shelf": row.shelf, "reason": row.reason, "placed_at": row.placed_at,
-        "pickup_at": row.pickup_at, "ready_by": row.ready_by, "collect_by_estimate": row.collect_by_estimate,
-        "ready_at": row.ready_at, "expires_at": row.expires_at, "collected_at": row.collected_at,
-        "version": row.version, "created_at": row.created_at, "updated_at": row.updated_at,
+        "shelf": row.shelf, "reason": row.reason, "placed_at": row.placed_at, "pickup_at": row.pickup_at,
+        "ready_by": row.ready_by, "collect_by_estimate": row.collect_by_estimate, "ready_at": row.ready_at,
+        "expires_at": row.expires_at, "collected_at": row.collected_at, "version": row.version,
+        "created_at": row.created_at, "updated_at": row.updated_at,
     }  # fmt: skip
+
+
+def _due(rows: Sequence[Pickup]) -> dict[str, int]:
+    """What is to be paid at the counter now, by pickup: an order's payments say it, a hold keeps its own sum."""
+    waiting = {row.id: row.order_id for row in rows if row.order_id is not None and not row.is_over}
+    due = tenders.due_at_hand_over_of(list(waiting.values()))
+    return {
+        row.id: row.amount_due if row.order_id is None else due[waiting[row.id]] if row.id in waiting else 0
+        for row in rows
+    }
 
 
 def _lines(ids: Sequence[str]) -> Mapping[str, list[PickupLine]]:

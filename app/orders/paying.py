@@ -48,8 +48,8 @@ def payment_result(
 ) -> SalesOrder:
     """What became of a payment.
 
-    `captured` money is a fact: what comes after a cancellation goes straight back. `failed` (or `voided` while goods
-    are owed for it) cancels the order when nothing was given yet.
+    `captured` money is a fact, even after `failed` or `voided`: what comes after a cancellation goes straight back.
+    `failed` (or `voided` while goods are owed for it) cancels the order when nothing was given yet.
     Raises UnknownPayment, PaymentMismatch, IllegalTransition.
     """
     order = queries.find(order_id, lock=True)
@@ -74,8 +74,9 @@ def _captured(order: SalesOrder, payment: Payment, amount: int | None) -> None:
     before = PaymentState(payment.state)
     if (before, "capture") not in PAYMENT:
         raise states.IllegalTransition(state=str(before), allowed=states.allowed(PAYMENT, before), action="capture")
-    wanted = payment.amount - payment.released - payment.captured
-    taken = wanted if amount is None else amount
+    # An ended payment was given up, but the provider took it all the same: all of it, unless it says how much.
+    given_up = payment.released if tenders.is_live(payment) else 0
+    taken = payment.amount - given_up - payment.captured if amount is None else amount
     if taken > payment.amount - payment.captured or taken < 1:
         raise PaymentMismatch(amount=taken, open=payment.amount - payment.captured)
     payment.captured += taken
@@ -96,8 +97,6 @@ def _lost(order: SalesOrder, payment: Payment, state: str) -> None:
     states.move(payment, action, PAYMENT, event=f"payment.{state}", order=order.id, amount=owed)
     given = any(row.fulfilled for row in reckoning.goods_of(queries.lines_of(order.id)))
     if order.state == OrderState.PLACED and not given and unpaid:
-        if payment.captured:
-            tenders.give_back(order, payment, payment.captured, "payment_failed")
         ending.cancel_open(order, parts=None, reason="payment_failed")
 
 

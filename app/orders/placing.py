@@ -70,7 +70,9 @@ def priced(basket: Basket) -> tuple[str, Document]:
     actor.within(channel=basket.channel, missing=UnknownChannel)
     wanted = dict(basket.fulfilment)
     if basket.reservation is not None and wanted["method"] == "ship" and not wanted.get("ship_from"):
-        wanted["ship_from"] = stock.find(basket.reservation).location_id
+        claim = stock.find(basket.reservation)
+        actor.within(channel=claim.channel, missing=stock.UnknownReservation)
+        wanted["ship_from"] = claim.location_id
     demand = stock.merge([(line.sku, line.quantity) for line in basket.lines])
     location = fulfilment.method(wanted["method"]).locate(wanted, demand, basket.channel)
     at = basket.placed_at or clock.now()
@@ -190,6 +192,7 @@ def _claim(order: SalesOrder, basket: Basket, rows: Sequence[OrderLine]) -> str:
 def _take_over(order: SalesOrder, claim_id: str, wanted: Mapping[str, int], owner: tuple[str, str]) -> str:
     """The cart's claim becomes the order's: no piece is free in between, what is too much is."""
     claim = stock.find(claim_id, lock=True)
+    actor.within(channel=claim.channel, missing=stock.UnknownReservation)
     if claim.state != "reserved":
         raise stock.ReservationEnded(state=claim.state, id=claim.id)
     over = [sku for sku, quantity in wanted.items() if quantity > claim.open.get(sku, 0)]

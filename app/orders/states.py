@@ -51,6 +51,7 @@ PAYMENT = {
     (PaymentState.DUE, "capture"): PaymentState.CAPTURED,
     (PaymentState.DUE, "fail"): PaymentState.FAILED,
     (PaymentState.DUE, "void"): PaymentState.VOIDED,
+    (PaymentState.FAILED, "capture"): PaymentState.CAPTURED,
     (PaymentState.VOIDED, "capture"): PaymentState.CAPTURED,
 }
 REFUND = {

@@ -49,6 +49,14 @@ def due_at_hand_over(payments: Sequence[Payment]) -> int:
     return sum(open_of(p) for p in payments if p.state == PaymentState.DUE and p.method in AT_HAND_OVER)
 
 
+def due_at_hand_over_of(order_ids: Sequence[str]) -> dict[str, int]:
+    """The same of many orders at once."""
+    found: dict[str, list[Payment]] = {order_id: [] for order_id in order_ids}
+    for payment in db.session.scalars(select(Payment).where(Payment.order_id.in_(order_ids))):
+        found[payment.order_id].append(payment)
+    return {order_id: due_at_hand_over(payments) for order_id, payments in found.items()}
+
+
 def open_due(payments: Sequence[Payment]) -> int:
     """What nobody has paid or authorised yet: due amounts, and what failed payments left behind."""
     due = sum(open_of(p) for p in payments if p.state == PaymentState.DUE)
@@ -56,7 +64,7 @@ def open_due(payments: Sequence[Payment]) -> int:
 
 
 def _debt(payment: Payment) -> int:
-    return payment.amount - payment.released - payment.captured
+    return max(0, payment.amount - payment.released - payment.captured)
 
 
 def add(
@@ -99,21 +107,27 @@ def use(order: SalesOrder, payments: Sequence[Payment], value: int) -> None:
 
 def unuse(payments: Sequence[Payment], value: int) -> None:
     """Goods worth `value` came back open; money asked for stays and serves the next hand-over."""
-    live = [p for p in payments if is_live(p)]
-    used = [p.used for p in live]
-    for payment, part in zip(live, share(min(value, sum(used)), used), strict=True):
+    given = [p for p in payments if is_live(p) or p.state == PaymentState.FAILED]
+    used = [p.used for p in given]
+    for payment, part in zip(given, share(min(value, sum(used)), used), strict=True):
         payment.used -= part
     db.session.flush()
 
 
 def release(order: SalesOrder, payments: Sequence[Payment], value: int, *, reason: str) -> list[dict[str, Any]]:
-    """Goods worth `value` will not come: void what was never asked for, refund what was. Returns the tenders."""
+    """Goods worth `value` will not come: void what was never asked for, refund what was. Returns the tenders.
+
+    What failed payments left behind is written off first: nobody may be asked for goods that will not come.
+    """
     tenders = []
-    for payment, part in _spread(payments, value):
-        secured = max(payment.captured, payment.requested)
+    written_off = _debts(payments, value)
+    for payment, part in written_off + _spread(payments, value - sum(part for _, part in written_off)):
+        failed = payment.state == PaymentState.FAILED
+        secured = payment.captured if failed else max(payment.captured, payment.requested)
         never = min(part, max(0, payment.amount - payment.released - secured))
         payment.released += part
-        _void(order, payment, never)
+        if not failed:
+            _void(order, payment, never)
         if part > never:
             give_back(order, payment, part - never, reason)
         tenders.append({"payment": payment.id, "method": payment.method, "amount": part})
@@ -163,6 +177,17 @@ def give_back(order: SalesOrder, payment: Payment, amount: int, reason: str) -> 
         state=row.state, order=order.id, payment=payment.id, method=payment.method, amount=amount,
         external_ref=payment.external_ref,
     )  # fmt: skip
+
+
+def _debts(payments: Sequence[Payment], value: int) -> list[tuple[Payment, int]]:
+    """The failed payments' open parts, oldest first, up to `value`."""
+    parts = []
+    for payment in payments:
+        part = min(value, open_of(payment)) if payment.state == PaymentState.FAILED else 0
+        if part > 0:
+            parts.append((payment, part))
+            value -= part
+    return parts
 
 
 def _spread(payments: Sequence[Payment], value: int) -> list[tuple[Payment, int]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
 from itertools import takewhile
@@ -19,9 +21,19 @@ from .errors import NotCollected
 from .models import Shipment, ShipmentLine, ShipTask
 from .states import TASK, TaskState
 
+_POSTAL_CODE = re.compile(r"(?<![\d-])\d{3}-\d{4}(?![\d-])")
+
 
 def _digits(postal_code: str | None) -> str:
     return "".join(c for c in postal_code or "" if c.isdecimal())
+
+
+def _home(address: Mapping[str, Any] | str | None) -> str:
+    """The digits of an address's postal code, which stands by itself or somewhere in the text."""
+    if isinstance(address, str):
+        found = _POSTAL_CODE.search(unicodedata.normalize("NFKC", address))
+        return _digits(found[0]) if found else ""
+    return _digits(str((address or {}).get("postal_code") or ""))
 
 
 def _shared(one: str, other: str) -> int:
@@ -49,7 +61,7 @@ class Ship:
             for spot in found.spots[sku]:
                 enough[spot.place.code] += spot.available >= quantity
         places, seen = stores.directory(), actor.current()
-        home = _digits((wanted.get("address") or {}).get("postal_code"))
+        home = _home(wanted.get("address"))
         ranked = sorted(
             (enough[code] != len(lines), place.kind != "warehouse", -_shared(home, _digits(place.postal_code)), code)
             for code, place in places.items()

@@ -165,3 +165,65 @@ def test_payments_of_others_and_none(api, make_api):
     assert reader.post(f"/orders/{order['id']}/payments/{own}/result", {"state": "failed"}).status_code == 403
     full = api.post(f"/orders/{order['id']}/payments", {"method": "card", "amount": 1, "state": "authorized"})
     assert (full.status_code, full.json["open"]) == (409, 0)
+
+
+def test_cancelled_pieces_are_no_debt_of_a_failed_payment(api, app):
+    shop(api)
+    order = place(api, basket(lines=[("1", "A", 3, 1000)]))
+    api.post(f"/orders/{order['id']}/ship", {"lines": [{"line_ref": "1", "quantity": 1}]})
+    assert result(api, order, {"state": "failed"})["balance_due"] == 3000
+    told = len(events(app, "payment."))
+    ended = api.post(f"/orders/{order['id']}/cancel", {}).json
+    card = order["payments"][0]["id"]
+    assert ended["refund_due"]["total"] == 2000
+    assert ended["refund_due"]["tenders"] == [{"payment": card, "method": "card", "amount": 2000}]
+    assert (ended["state"], ended["balance_due"], ended["refunds"]) == ("completed", 1000, [])
+    assert len(events(app, "payment.")) == told
+    over = api.post(f"/orders/{order['id']}/payments", {"method": "card", "amount": 3000, "state": "captured"})
+    assert (over.status_code, over.json["open"]) == (409, 1000)
+    paid = api.post(f"/orders/{order['id']}/payments", {"method": "card", "amount": 1000, "state": "captured"}).json
+    assert (paid["balance_due"], paid["refunds"]) == (0, [])
+
+
+def test_part_taken_before_the_failure_goes_back_once(api, app):
+    shop(api)
+    order = place(api, basket(lines=[("1", "A", 2, 1100)]))
+    result(api, order, {"state": "captured", "amount": 500})
+    gone = result(api, order, {"state": "failed"})
+    assert (gone["state"], gone["balance_due"]) == ("cancelled", 0)
+    assert [(r["amount"], r["state"]) for r in gone["refunds"]] == [(500, "requested")]
+
+
+@pytest.mark.parametrize("body", [{"state": "captured"}, {"state": "captured", "amount": 3000}])
+def test_captured_after_failed_pays_what_was_given(api, app, body):
+    shop(api)
+    order = place(api, basket(lines=[("1", "A", 3, 1000)]))
+    api.post(f"/orders/{order['id']}/ship", {"lines": [{"line_ref": "1", "quantity": 1}]})
+    result(api, order, {"state": "failed"})
+    api.post(f"/orders/{order['id']}/cancel", {"lines": [{"line_ref": "1", "quantity": 1}]})
+    late = result(api, order, body)
+    assert (late["payments"][0]["state"], late["payments"][0]["captured"], late["balance_due"]) == ("captured", 3000, 0)
+    assert [r["amount"] for r in late["refunds"]] == [1000]
+    ended = api.post(f"/orders/{order['id']}/cancel", {}).json
+    assert (ended["state"], [r["amount"] for r in ended["refunds"]]) == ("completed", [1000, 1000])
+
+
+@pytest.mark.parametrize("body", [{"state": "captured"}, {"state": "captured", "amount": 2200}])
+def test_captured_after_the_failure_cancelled_the_order_goes_back(api, app, body):
+    shop(api)
+    order = place(api, basket(lines=[("1", "A", 2, 1100)]))
+    assert result(api, order, {"state": "failed"})["state"] == "cancelled"
+    late = result(api, order, body)
+    assert (late["state"], late["payments"][0]["state"], late["balance_due"]) == ("cancelled", "captured", 0)
+    assert [(r["amount"], r["state"]) for r in late["refunds"]] == [(2200, "requested")]
+    assert level(app) == (10, 0)
+
+
+def test_captured_after_voided_needs_no_amount(api, app):
+    shop(api)
+    order = place(api, basket())
+    api.post(f"/orders/{order['id']}/cancel", {})
+    result(api, order, {"state": "voided"})
+    late = result(api, order, {"state": "captured"})
+    assert (late["payments"][0]["state"], late["payments"][0]["captured"]) == ("captured", 1100)
+    assert [(r["amount"], r["state"]) for r in late["refunds"]] == [(1100, "requested")]

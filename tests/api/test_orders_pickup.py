@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.api import pickups_kit
 from tests.api.orders_kit import claims, level, place, rows
 from tests.factories import make_store
 
@@ -95,3 +96,39 @@ def test_refusals_of_the_place(api, app, stores):
 def test_closed_store_is_no_refusal(api, app, clock, stores):
     clock("2026-11-22T23:30+09:00")
     assert place(api, collect())["pickup"]["state"] == "requested"
+
+
+def due_shown(api: Any, app: Any, order: dict[str, Any]) -> tuple[int, int, bool]:
+    """What is due for a pickup: by its own answer, by the list, and whether the customer's page names a sum."""
+    pickup = order["pickup"]
+    one = api.get(f"/pickups/{pickup['id']}").json["amount_due"]
+    listed = {x["id"]: x["amount_due"] for x in api.get("/pickups").json["items"]}[pickup["id"]]
+    page = app.test_client().get("/p/" + pickups_kit.token_of(pickup), headers={"Accept-Language": "ja"}).text
+    return one, listed, f"{one:,}円" in page
+
+
+def test_pickup_shows_what_is_due_now(api, app, stores):
+    order = place(api, collect())
+    assert due_shown(api, app, order) == (2200, 2200, True)
+    api.post(f"/orders/{order['id']}/cancel", {"lines": [{"line_ref": "1", "quantity": 1}]})
+    assert due_shown(api, app, order) == (1100, 1100, True)
+    paid = api.post(f"/orders/{order['id']}/payments", {"method": "card", "amount": 1100, "state": "captured"})
+    assert paid.status_code == 201, paid.text
+    assert due_shown(api, app, order) == (0, 0, False)
+    moved = place(api, collect("EC-2"))
+    there = api.post(f"/orders/{moved['id']}/change", {"location": "S2"}).json
+    assert due_shown(api, app, there) == (2200, 2200, True)
+    assert api.get(f"/pickups/{moved['pickup']['id']}").json["amount_due"] == 0
+
+
+def test_undone_hand_over_of_a_failed_payment_leaves_no_debt(api, stores):
+    body = collect(payments=[{"method": "card", "amount": 2200, "state": "authorized"}])
+    order = place(api, body)
+    pickups_kit.bring(api, order["pickup"], "collected")
+    card = order["payments"][0]["id"]
+    failed = api.post(f"/orders/{order['id']}/payments/{card}/result", {"state": "failed"}).json
+    assert failed["balance_due"] == 2200
+    pickups_kit.act(api, order["pickup"]["id"], "undo")
+    ended = api.post(f"/orders/{order['id']}/cancel", {}).json
+    assert (ended["state"], ended["refund_due"]["total"], ended["balance_due"]) == ("cancelled", 2200, 0)
+    assert ended["refunds"] == []

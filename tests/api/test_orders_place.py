@@ -273,6 +273,25 @@ def test_goods_come_from_the_first_warehouse_that_has_every_line_else_a_store(ap
     assert (short.status_code, short.json["type"]) == (409, "/problems/insufficient-stock")
 
 
+@pytest.mark.parametrize(
+    ("address", "sender"),
+    [
+        ("〒５３０－０００１ 大阪府大阪市北区梅田1-1", "W2"),
+        ("大阪府 530-0001 電話090-1234-5678", "W2"),
+        ("東京都渋谷区1-1", "W1"),
+        ("電話530-0001-1234", "W1"),
+        ({"postal_code": "530-0001"}, "W2"),
+        ({"postal_code": None}, "W1"),
+    ],
+)
+def test_nearest_place_is_told_by_the_postal_code_in_any_address(api, address, sender):
+    make_sku(api, "A")
+    make_store(api, "W1", {"A": 5}, kind="warehouse", postal_code="100-0001")
+    make_store(api, "W2", {"A": 5}, kind="warehouse", postal_code="530-0002")
+    order = place(api, basket(fulfilment={"method": "ship", "address": address}))
+    assert order["location"] == sender
+
+
 def test_reservation_becomes_the_orders_claim_and_the_rest_is_free(api, app):
     shop(api, A=3, B=1)
     claim = reserve(app, ("A", 3), ("B", 1))
@@ -308,6 +327,20 @@ def test_reservation_that_does_not_cover_the_order(api, app):
         assert (answer.status_code, answer.json["type"]) == (409, "/problems/reservation-mismatch")
     assert counts(app)["sales_order"] == 0
     assert level(app) == (10, 2)
+
+
+def test_reservation_of_a_channel_out_of_bounds_is_unknown(api, make_api, app):
+    shop(api)
+    claim = reserve(app, ("A", 2))
+    mall = make_api(channels=("mall",))
+    anywhere = {"method": "ship", "address": "東京都"}
+    for body in (
+        basket(channel="mall", reservation=claim),
+        basket(channel="mall", reservation=claim, fulfilment=anywhere),
+    ):
+        answer = mall.post("/orders", body)
+        assert (answer.status_code, answer.json["type"]) == (404, "/problems/unknown-reservation")
+    assert (counts(app)["sales_order"], level(app)) == (0, (10, 2))
 
 
 def test_ended_reservation(api, app, clock):
