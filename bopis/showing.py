@@ -12,7 +12,7 @@ from app import catalog, stores
 from app.core import clock, texts
 from app.core.texts import word
 
-from . import passes, pickups, qr
+from . import passes, pickups, qr, queries
 from .models import Pickup, PickupLine
 from .states import OVER, PickupState
 
@@ -87,6 +87,7 @@ def of(row: Pickup) -> Showing:
     alive = state not in OVER
     known = passes.of(row)
     ended_by = "hold" if row.kind == "hold" else "order"
+    amount = queries.amount_due(row)
     return Showing(
         state=state.value,
         kind=row.kind,
@@ -98,7 +99,7 @@ def of(row: Pickup) -> Showing:
         pin=known.pin if alive else None,
         qr=qr.svg(known.qr_text, word("pickup-qr-title")) if alive else None,
         deadline=_deadline(row, state, zone),
-        due=word("pickup-yen", amount=f"{row.amount_due:,}") if alive and row.amount_due else None,
+        due=word("pickup-yen", amount=f"{amount:,}") if alive and amount else None,
         number=row.order_number,
         receipt_at=when(row.collected_at, zone) if row.collected_at is not None else None,
         items=_items(pickups.lines_of(row), state),
