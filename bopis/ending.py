@@ -77,7 +77,7 @@ def end(row: Pickup, lines: Sequence[PickupLine], *, action: str, event: str, re
     if tell and row.order_id is not None and parts:
         orders.cancel_parts(row.order_id, parts, reason=reason)
     row.reason = reason
-    move(row, action, PICKUP, event=event, reason=reason, **pickups.facts(row))
+    move(row, action, PICKUP, event=event, **pickups.facts(row))
 
 
 def settle_claim(row: Pickup, free: Mapping[str, int], back: Mapping[str, int]) -> None:
@@ -102,13 +102,13 @@ def take_out(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int],
         back[line.sku] += picked
     settle_claim(row, {k: v for k, v in free.items() if v}, {k: v for k, v in back.items() if v})
     if any(line.open or line.waiting for line in lines):
-        touch(row, "pickup.changed", reason=reason, **pickups.facts(row))
+        touch(row, "pickup.changed", **pickups.facts(row))
     elif row.state == PickupState.READY and any(line.collected for line in lines):
         row.collected_at = clock.now()
-        move(row, "hand-over", PICKUP, event="pickup.collected", reason=reason, **pickups.facts(row))
+        move(row, "hand-over", PICKUP, event="pickup.collected", **pickups.facts(row))
     else:
         row.reason = reason
-        move(row, "cancel", PICKUP, event="pickup.cancelled", reason=reason, **pickups.facts(row))
+        move(row, "cancel", PICKUP, event="pickup.cancelled", **pickups.facts(row))
 
 
 def _by_sku(lines: Sequence[PickupLine], count: str) -> dict[str, int]:

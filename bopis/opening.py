@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app import stores
 from app.core import clock, settings, vault
 from app.core.db import db
+from app.core.errors import invalid
 from app.core.ids import new_id, sha256
 from app.core.outbox import emit
 
@@ -49,11 +50,21 @@ class Case:
 
 
 def place_for_pickup(location_id: str) -> stores.Place:
-    """The store, if it hands over. Raises UnknownLocation, PickupNotOffered."""
+    """The store, if it hands over and ever opens. Raises UnknownLocation, PickupNotOffered."""
     place = stores.get(location_id)
-    if not place.pickup_enabled:
+    if not place.pickup_enabled or stores.promise(place, clock.now()) is None:
         raise PickupNotOffered(location=location_id)
     return place
+
+
+def check_time(place: stores.Place, pickup_at: dt.datetime | None) -> None:
+    """Refuse a wish to come when it is too late, or when the doors are closed."""
+    if pickup_at is None:
+        return
+    if pickup_at < clock.now():
+        raise invalid("/fulfilment/pickup_at", "past")
+    if not place.calendar.is_open(pickup_at):
+        raise invalid("/fulfilment/pickup_at", "closed")
 
 
 def days_for(kind: str, place: stores.Place) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from app import orders
 from app.core import settings
-from app.core.fields import Choice, Code, Identifier, In, Instant, Integer, Items, Out, Part, Quantity, Text
+from app.core.fields import Choice, Code, Identifier, In, Instant, Integer, Items, Out, Part, Quantity
 
 from .schemas import HeldPickupOut
 
@@ -18,16 +19,8 @@ class ReservedLineIn(In):
     quantity = Quantity(required=True)
 
 
-class HeldForIn(In):
-    """For whom; kept encrypted."""
-
-    id = Identifier()
-    card_no = Code()
-    external_id = Code()
-    email = Text()
-    phone = Text(high=32)
-    name = Text()
-    name_kana = Text()
+class HeldForIn(orders.OrderCustomerIn):
+    """For whom, as in an order; kept encrypted."""
 
 
 class ReservationIn(In):

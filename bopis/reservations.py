@@ -9,7 +9,7 @@ from typing import Any
 from app import catalog, customers, stock, stores
 from app.core import actor, clock, settings
 from app.core.db import use_case
-from app.core.errors import NotFound
+from app.core.errors import NotFound, invalid
 from app.core.ids import new_id
 from app.core.states import touch
 
@@ -26,9 +26,11 @@ def claim(
 ) -> stock.ClaimView:
     """Promise the pieces to a cart, or to an order that is about to come.
 
-    Raises UnknownLocation, UnknownSku, InsufficientStock.
+    Raises UnknownLocation, UnknownSku, InsufficientStock; PickupNotOffered where an order could not be collected.
     """
     actor.within(channel=channel, missing=NotFound)
+    if kind == "pickup":
+        opening.place_for_pickup(location)
     until = clock.now() + dt.timedelta(seconds=expires_in or _SECONDS[kind])
     return stock.reserve(
         location=location, lines=lines, kind=kind, channel=channel, expires_at=until, external_ref=external_ref
@@ -61,11 +63,14 @@ def hold(
     )  # fmt: skip
     person = customers.find_or_create(customer)
     known = catalog.get(held.lines)
+    amount_due = sum(known[sku].list_price * quantity for sku, quantity in held.lines.items())
+    if amount_due > settings.MAX_YEN:
+        raise invalid("/lines", "out-of-range")
     case = opening.Case(
         kind="hold", location_id=location, channel=channel, claim_id=held.id, placed_at=now, hold_until=until,
         external_ref=external_ref, contact_id=customers.keep_contact(customer or {}, customer_id=person),
         phone_mark=customers.phone_tail((customer or {}).get("phone")), language=language,
-        amount_due=sum(known[sku].list_price * quantity for sku, quantity in held.lines.items()),
+        amount_due=amount_due,
     )  # fmt: skip
     wanted = [
         opening.Wanted(str(number), sku, known[sku].name, quantity)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from app import catalog, stores
+from app import catalog, orders, stores
 from app.core import clock, texts
 from app.core.texts import word
 
@@ -118,12 +118,21 @@ def when(at: dt.datetime, zone: ZoneInfo) -> str:
 
 def _message(row: Pickup, state: PickupState, zone: ZoneInfo, ended_by: str) -> str:
     if state in {PickupState.CANCELLED, PickupState.EXPIRED}:
-        return word(f"pickup-message-{state.value}-{ended_by}")
+        free = row.order_id is not None and not _has_paid(row.order_id)
+        return word(f"pickup-message-{state.value}-{'free' if free else ended_by}")
     if state in {PickupState.READY, PickupState.COLLECTED}:
         return word(f"pickup-message-{state.value}")
     if row.ready_by is None:
         return word("pickup-message-wait")
-    return word("pickup-message-wait-until", at=when(row.ready_by, zone))
+    if row.ready_by <= clock.now():
+        return word("pickup-message-late")
+    parts = [word("pickup-message-wait-until", at=when(row.ready_by, zone)), word("pickup-message-wait")]
+    return ("" if texts.language() == "ja" else " ").join(parts)
+
+
+def _has_paid(order_id: str) -> bool:
+    """Whether money was really taken: what was only authorised is never charged, and so never refunded."""
+    return any(payment["captured"] for payment in orders.view(order_id)["payments"])
 
 
 def _deadline(row: Pickup, state: PickupState, zone: ZoneInfo) -> str | None:

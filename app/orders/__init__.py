@@ -36,7 +36,7 @@ from .fulfilment import Held, Method, Opening, OpenLine, Promise, offer
 from .paying import end_past_due
 from .pricing import Priced, PricingError, RateTax
 from .sales import PostedSale, RecordedSale, SoldLine, Tender, price_sale, record_sale, reverse_sale
-from .schemas import OrderOut
+from .schemas import OrderCustomerIn, OrderOut
 from .tax import Basis, TaxCategory, tax_rate
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "Method",
     "OpenLine",
     "Opening",
+    "OrderCustomerIn",
     "OrderOut",
     "PostedSale",
     "Priced",

@@ -7,6 +7,7 @@ from typing import Any
 
 from app import catalog, customers, stock, stores
 from app.core import paging, texts
+from app.core.errors import Conflict
 from app.core.http import Api, about
 from app.core.states import IllegalTransition
 
@@ -70,7 +71,7 @@ def place_order(body: dict[str, Any]) -> dict[str, Any]:
 
 @bp.operation(
     "POST", "/orders/quote", scope="orders:write", body=schemas.OrderIn, reply=schemas.QuoteOut, safe=True,
-    example=_EXAMPLE, problems=_LOOKED,
+    example=_EXAMPLE, problems=[*_LOOKED, Conflict],
 )  # fmt: skip
 def quote_order(body: dict[str, Any]) -> dict[str, Any]:
     """What an order would cost and when it would be ready; nothing is kept or claimed."""

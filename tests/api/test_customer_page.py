@@ -39,10 +39,23 @@ def test_before_it_is_ready(app, shown):
     page = see(app, shown)
     words = text_of(page)
     assert page.status_code == 200
-    assert "ご注文を受け付けました 11月22日（日）16:10 ごろにご用意できる予定です。" in words
+    assert (
+        "ご注文を受け付けました 11月22日（日）16:10ごろにご用意できる予定です。準備が整うまで、ご来店をお待ちください。"
+        in words
+    )
+    assert "画面を明るくして" not in words
+    assert words.index("本日の営業時間") < words.index("商品A")
     assert "受取期限" not in words
     assert "〒150-0002 東京都渋谷区渋谷1-1-1 本日の営業時間 10:00–21:00" in words
     assert re.findall(r'<li class="(\w+)"', page.text) == ["now", "next", "next", "next"]
+
+
+def test_a_late_store_names_no_past_time(app, clock, shown):
+    clock("2026-11-22T16:10+09:00")
+    words = text_of(see(app, shown))
+    assert "ご用意が遅れております。準備が整うまでお待ちください。" in words
+    assert "16:10" not in words
+    assert "Preparing takes longer than planned. Please wait until it is ready." in text_of(see(app, shown, "?lang=en"))
 
 
 def test_ready_with_deadline_code_pin_and_qr(api, app, shown):
@@ -50,6 +63,7 @@ def test_ready_with_deadline_code_pin_and_qr(api, app, shown):
     page = see(app, shown)
     words = text_of(page)
     assert "お受け取りいただけます お店でこの画面をご提示ください。 受取期限 11月29日（日）21:00" in words
+    assert "画面を明るくして、店舗スタッフにお見せください。" in words
     assert f"受取コード {shown['code']} 暗証番号 {shown['pin']}" in words
     assert "商品A navy / M 2点 商品B 1点" in words
     assert page.text.count("<svg") == 1
@@ -74,8 +88,8 @@ def test_after_collection_it_is_a_record_without_qr(api, app, shown):
     bring(api, shown, "collected")
     page = see(app, shown)
     words = text_of(page)
-    assert "お渡しが完了しました" in words
-    assert "お渡し日時 11月22日（日）15:10" in words
+    assert "お受け取りが完了しました" in words
+    assert "お受け取り日時 11月22日（日）15:10" in words
     assert "<svg" not in page.text
     assert shown["pin"] not in page.text
     assert app.test_client().get(f"/p/{token_of(shown)}/qr.svg").status_code == 404
@@ -88,7 +102,7 @@ def test_a_part_given_and_a_piece_missing_are_told(api, app, shown):
     act(api, shown["id"], "ready")
     act(api, shown["id"], "hand-over", {"token": token_of(shown), "lines": [{"sku": "A", "quantity": 1}]})
     words = text_of(see(app, shown))
-    assert "商品A navy / M 1点お渡し済み 2点" in words
+    assert "商品A navy / M 1点お受け取り済み 2点" in words
     assert "商品B 1点はご用意できませんでした 0点" in words
 
 
@@ -98,12 +112,19 @@ def test_an_early_end_shows_no_pass(api, app, clock, shown, state):
     clock("2026-11-29T21:00+09:00")
     page = see(app, shown)
     expected = {
-        "cancelled": "キャンセルとなりました お支払い済みの代金は、ご利用のお支払い方法へ返金いたします。",
-        "expired": "受取期限を過ぎました ご注文はキャンセルとなります。お支払い済みの代金は返金いたします。",
+        "cancelled": "ご注文はキャンセルされました ご請求は発生しません。",
+        "expired": "受取期限を過ぎました ご注文はキャンセルとなります。ご請求は発生しません。",
     }
     assert expected[state] in text_of(page)
     assert "<svg" not in page.text
     assert shown["pin"] not in page.text
+
+
+def test_money_that_was_taken_is_promised_back(api, app, shown):
+    paid = order(api, "EC-2", [("1", "A", 1, 1100)], pay="captured")["pickup"]
+    bring(api, paid, "cancelled")
+    expected = "ご注文はキャンセルされました お支払い済みの代金は、ご利用のお支払い方法へ返金いたします。"
+    assert expected in text_of(see(app, paid))
 
 
 def test_a_hold_shows_its_own_deadline_and_what_is_to_be_paid(api, app, shown):

@@ -9,7 +9,7 @@ import pytest
 from app.core import settings
 from tests.api.orders_kit import level, rows
 from tests.api.pickups_kit import act, bring, problem, shop, token_of
-from tests.factories import make_store
+from tests.factories import make_sku, make_store
 
 NOON = "2026-11-22T12:00+09:00"
 UNKNOWN = "019a0000-0000-7000-8000-000000000000"
@@ -115,6 +115,8 @@ def test_outside_the_keys_bounds_there_is_nothing(api, make_api, app):
         ({"channel": ""}, "/channel", "length"),
         ({"colour": "red"}, "/colour", "unknown-field"),
         ({"customer": {"id": "me"}}, "/customer/id", "not-id"),
+        ({"customer": {"phone": "12"}}, "/customer/phone", "phone"),
+        ({"customer": {"email": "hanako"}}, "/customer/email", "email"),
     ],
 )
 def test_what_cannot_be_read(api, app, change, pointer, code):
@@ -167,6 +169,25 @@ def test_extending_and_releasing(api, app, clock):
 
 def hold(api: Any, **over: Any) -> dict[str, Any]:
     return reserve(api, "hold", **over)
+
+
+@pytest.mark.parametrize("kind", ["hold", "pickup"])
+@pytest.mark.parametrize("place", [{"pickup": None}, {"hours": {}}])
+def test_where_nothing_can_be_collected_nothing_is_kept_for_it(api, app, kind, place):
+    shop(api)
+    make_store(api, "S1", **place)
+    assert problem(api.post("/reservations", body(kind)), 409, "pickup-not-offered")["location"] == "S1"
+    nothing_happened(app)
+
+
+def test_a_hold_worth_more_than_a_sum_can_be_is_refused(api, app):
+    shop(api)
+    make_sku(api, "A", list_price=settings.MAX_YEN)
+    refused = problem(api.post("/reservations", body("hold")), 422, "invalid")
+    assert [(e["pointer"], e["code"]) for e in refused["errors"]] == [("/lines", "out-of-range")]
+    nothing_happened(app)
+    one = hold(api, lines=[{"sku": "A", "quantity": 1}])
+    assert api.get(f"/pickups/{one['pickup']['id']}").json["amount_due"] == settings.MAX_YEN
 
 
 def test_a_hold_opens_a_pickup_and_waits_three_days(api, app, clock):
