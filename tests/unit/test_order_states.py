@@ -36,6 +36,7 @@ EXPECTED: dict[str, tuple[Any, dict[tuple[str, str], str]]] = {
             ("due", "fail"): "failed",
             ("due", "void"): "voided",
             ("voided", "capture"): "captured",
+            ("failed", "capture"): "captured",
         },
     ),
     "refund": (
