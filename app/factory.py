@@ -11,10 +11,12 @@ from flask import Flask
 from flask_babel import Babel
 from flask_migrate import Migrate
 
-from app import catalog, cli, customers, docs, imports, orders, reports, shipping, staff, stock, stores
+from app import catalog, cli, customers, docs, imports, notifications, orders, reports, shipping, staff, stock, stores
 from app.core import db, health, http, idempotency, jobs, logs, problems, settings, texts
 
-KERNEL: tuple[ModuleType, ...] = (staff, imports, stores, catalog, customers, stock, orders, shipping, reports)
+KERNEL: tuple[ModuleType, ...] = (
+    staff, imports, stores, catalog, customers, stock, notifications, orders, shipping, reports,
+)  # fmt: skip
 
 
 class UnguardedRoute(RuntimeError):
