@@ -24,6 +24,7 @@ LAST_YEAR = 2200
 MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_FILE_BYTES = 200 * 1024 * 1024
 MAX_LINES = 500
+MAX_FULFILMENTS = 10
 MAX_BATCH = 500
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
@@ -75,6 +76,21 @@ JOB_MAX_ATTEMPTS = 12
 JOB_BACKOFF_SECONDS = 2
 JOB_BACKOFF_MAX_SECONDS = 3600
 
+# Notices to people.
+NOTICE_SECONDS = 3
+NOTICE_BATCH = 50
+NOTICE_LEASE_SECONDS = 900
+NOTICE_TIMEOUT_SECONDS = 10
+NOTICE_BACKOFF_SECONDS = 60
+NOTICE_BACKOFF_MAX_SECONDS = 3600
+NOTICE_GIVE_UP_HOURS = 24
+NOTICE_LINE_MINUTES = 30
+NOTICE_QUIET_FROM_HOUR = 21
+NOTICE_QUIET_UNTIL_HOUR = 8
+MAX_NOTICE_TEXT = 8_000
+MAX_NOTICE_SHORT = 500
+LINE_BASE_URL = "https://api.line.me"
+
 DEVELOPMENT_SECRET = "development-only-secret-not-for-production"  # noqa: S105  refused in production
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,6 +112,14 @@ class Settings:
     lock_ms: int
     statement_ms: int
     pool_size: int
+    smtp_url: str | None
+    mail_from: str | None
+    line_base_url: str
+    line_channel_token: str | None
+    line_channel_secret: str | None
+    line_templates: str | None
+    sms_url: str | None
+    sms_token: str | None
 
     @property
     def is_production(self) -> bool:
@@ -133,4 +157,12 @@ def read(overrides: dict[str, str] | None = None) -> Settings:
         lock_ms=int(env.get("LOCK_MS") or LOCK_MS),
         statement_ms=int(env.get("STATEMENT_MS") or STATEMENT_MS),
         pool_size=int(env.get("DB_POOL") or 8),
+        smtp_url=env.get("SMTP_URL") or None,
+        mail_from=env.get("MAIL_FROM") or None,
+        line_base_url=(env.get("LINE_BASE_URL") or LINE_BASE_URL).rstrip("/"),
+        line_channel_token=env.get("LINE_CHANNEL_TOKEN") or None,
+        line_channel_secret=env.get("LINE_CHANNEL_SECRET") or None,
+        line_templates=env.get("LINE_TEMPLATES") or None,
+        sms_url=env.get("SMS_URL") or None,
+        sms_token=env.get("SMS_TOKEN") or None,
     )
