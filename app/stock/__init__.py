@@ -16,12 +16,23 @@ from app.core import jobs, settings, texts
 from . import check, counts
 from .availability import find as find_available
 from .claims import ClaimView, attach, extend, find, merge, post, release, reserve, void
-from .errors import InsufficientStock, ReservationAttached, ReservationEnded, ReservationMismatch, UnknownReservation
+from .errors import (
+    InsufficientStock,
+    ReservationAttached,
+    ReservationEnded,
+    ReservationMismatch,
+    UnknownReservation,
+    UnknownTransfer,
+)
 from .expiry import sweep_all
 from .incidents import count_open
 from .ledger import Cause, Goods, Movement, net_of, record, record_all
 from .levels import lock as lock_levels
 from .passing import divide, take_back
+from .roads import RoadLine, TransferView
+from .roads import view as transfer
+from .transfers import give_up as give_up_transfer
+from .transfers import send_for
 
 __all__ = [
     "Cause",
@@ -32,13 +43,17 @@ __all__ = [
     "ReservationAttached",
     "ReservationEnded",
     "ReservationMismatch",
+    "RoadLine",
+    "TransferView",
     "UnknownReservation",
+    "UnknownTransfer",
     "attach",
     "check",
     "divide",
     "extend",
     "find",
     "find_available",
+    "give_up_transfer",
     "lock_levels",
     "merge",
     "net_of",
@@ -48,8 +63,10 @@ __all__ = [
     "register",
     "release",
     "reserve",
+    "send_for",
     "sweep_all",
     "take_back",
+    "transfer",
     "void",
 ]
 

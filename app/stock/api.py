@@ -9,14 +9,15 @@ from typing import Any
 from app import stores
 from app.catalog import UnknownSku
 from app.core import etags, http, paging
-from app.core.errors import NotFound, PreconditionFailed
+from app.core.errors import Invalid, NotFound, PreconditionFailed
 from app.core.fields import NoFields
 from app.core.http import Api
 from app.core.states import IllegalTransition
 from app.stores import UnknownLocation
 
-from . import availability, policies, queries, transfers
+from . import availability, policies, queries, roads, transfers
 from .adjustments import Reason, adjust
+from .claims import merge
 from .errors import InsufficientStock, SameLocation, UnknownIncident, UnknownTransfer
 from .incidents import find_incident, incidents_query
 from .models import StockIncident, StockPolicy, Transfer, TransferLine
@@ -37,6 +38,7 @@ from .schemas import (
     PolicyPage,
     PolicyQuery,
     ReceiveIn,
+    SendIn,
     StockPage,
     StockQuery,
     TransferIn,
@@ -139,17 +141,20 @@ def list_movements(query: dict[str, Any]) -> dict[str, Any]:
 def create_transfer(body: dict[str, Any]) -> dict[str, Any]:
     """Ask for goods to move from one place to another; they are promised at the sender."""
     lines = [(line["sku"], line["quantity"]) for line in body["lines"]]
-    made = transfers.request(sender=body["sender"], receiver=body["receiver"], lines=lines, note=body.get("note"))
+    made = transfers.request(
+        sender=body["sender"], receiver=body["receiver"], lines=lines, note=body.get("note"),
+        expected_at=body.get("expected_at"),
+    )  # fmt: skip
     return _changed(made)
 
 
 @bp.operation(
-    "POST", "/transfers/<transfer_id>/ship", scope="stock:write", body=NoFields, reply=TransferOut, key="required",
-    problems=[UnknownTransfer, IllegalTransition],
+    "POST", "/transfers/<transfer_id>/ship", scope="stock:write", body=SendIn, reply=TransferOut, key="required",
+    problems=[UnknownTransfer, IllegalTransition, Invalid], example={"lines": _LINES},
 )  # fmt: skip
 def ship_transfer(body: dict[str, Any], transfer_id: str) -> dict[str, Any]:
-    """The goods have left the sender."""
-    return _changed(transfers.ship(transfer_id))
+    """The goods have left the sender, all or fewer; what stays behind is free there."""
+    return _changed(transfers.ship(transfer_id, sent=_counted(body)))
 
 
 @bp.operation(
@@ -158,12 +163,7 @@ def ship_transfer(body: dict[str, Any], transfer_id: str) -> dict[str, Any]:
 )  # fmt: skip
 def receive_transfer(body: dict[str, Any], transfer_id: str) -> dict[str, Any]:
     """The goods are here; what is missing or over is written down."""
-    arrived: dict[str, int] | None = None
-    if "lines" in body:
-        arrived = {}
-        for line in body["lines"]:
-            arrived[line["sku"]] = arrived.get(line["sku"], 0) + line["quantity"]
-    return _changed(transfers.receive(transfer_id, arrived=arrived))
+    return _changed(transfers.receive(transfer_id, arrived=_counted(body)))
 
 
 @bp.operation(
@@ -180,15 +180,15 @@ def cancel_transfer(body: dict[str, Any], transfer_id: str) -> dict[str, Any]:
 )  # fmt: skip
 def get_transfer(transfer_id: str) -> dict[str, Any]:
     """One transfer."""
-    found = transfers.find_transfer(transfer_id)
-    return _show(found, transfers.lines_of(found))
+    found = roads.find_transfer(transfer_id)
+    return _show(found, roads.lines_of(found))
 
 
 @bp.operation("GET", "/transfers", scope="stock:read", query=TransferQuery, reply=TransferPage)
 def list_transfers(query: dict[str, Any]) -> dict[str, Any]:
     """Transfers from or to the caller's places, ascending by their last change."""
-    found = paging.page(transfers.transfers_query(query.get("location"), query.get("state")), Transfer, query)
-    lines = transfers.lines_by_transfer(found["items"])
+    found = paging.page(roads.transfers_query(query.get("location"), query.get("state")), Transfer, query)
+    lines = roads.lines_by_transfer(found["items"])
     return found | {"items": [_show(row, lines[row.id]) for row in found["items"]]}
 
 
@@ -207,15 +207,23 @@ def get_incident(incident_id: str) -> dict[str, Any]:
     return _incident(find_incident(incident_id))
 
 
+def _counted(body: dict[str, Any]) -> dict[str, int] | None:
+    """Pieces by SKU; None where the body names no lines."""
+    if "lines" not in body:
+        return None
+    return merge([(line["sku"], line["quantity"]) for line in body["lines"]])
+
+
 def _changed(transfer: Transfer) -> dict[str, Any]:
     http.about("transfer", transfer.id, transfer.location_id)
-    return _show(transfer, transfers.lines_of(transfer))
+    return _show(transfer, roads.lines_of(transfer))
 
 
 def _show(row: Transfer, lines: list[TransferLine]) -> dict[str, Any]:
     return {
-        "id": row.id, "state": row.state, "sender": row.location_id, "receiver": row.to_location_id, "lines": lines,
-        "note": row.note, "shipped_at": row.shipped_at, "received_at": row.received_at, "created_at": row.created_at,
+        "id": row.id, "state": row.state, "sender": row.location_id, "receiver": row.to_location_id,
+        "whom": roads.whom(row), "lines": lines, "note": row.note, "expected_at": row.expected_at,
+        "shipped_at": row.shipped_at, "received_at": row.received_at, "created_at": row.created_at,
         "updated_at": row.updated_at,
     }  # fmt: skip
 

@@ -132,7 +132,10 @@ class StockPolicy(Base):
 
 
 class Transfer(Base):
-    """Goods on their way from `location_id` to `to_location_id`."""
+    """Goods on their way from `location_id` to `to_location_id`.
+
+    Those that come for somebody (`for_type`, `for_id`: an order) become a claim of `for_kind` on arrival.
+    """
 
     __tablename__ = "transfer"
     __table_args__ = (
@@ -145,6 +148,12 @@ class Transfer(Base):
     to_location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))
     state: Mapped[str] = mapped_column(String(12))
     claim_id: Mapped[str] = mapped_column(Id)
+    for_type: Mapped[str | None] = mapped_column(String(20))
+    for_id: Mapped[str | None] = mapped_column(Id)
+    for_kind: Mapped[str | None] = mapped_column(String(20))
+    channel: Mapped[str | None] = mapped_column(String(40))
+    arrived_claim_id: Mapped[str | None] = mapped_column(Id)
+    expected_at: Mapped[dt.datetime | None]
     note: Mapped[str | None] = mapped_column(String(1000))
     shipped_at: Mapped[dt.datetime | None]
     received_at: Mapped[dt.datetime | None]
@@ -154,7 +163,7 @@ class Transfer(Base):
 
 
 class TransferLine(Base):
-    """What was asked for, sent and received of one SKU."""
+    """What was asked for, sent and received of one SKU; `promised` pieces of it are claimed again on arrival."""
 
     __tablename__ = "transfer_line"
     __table_args__ = (
@@ -167,6 +176,7 @@ class TransferLine(Base):
     transfer_id: Mapped[str] = mapped_column(Id)
     sku: Mapped[str] = mapped_column(String(64))
     quantity: Mapped[int]
+    promised: Mapped[int]
     shipped: Mapped[int]
     received: Mapped[int]
 

@@ -1,7 +1,8 @@
 """Pieces that pass from one claim to another without ever being free in between.
 
 Picked goods that nobody will collect stay promised to their way back to the shelf; goods of an undone hand-over come
-back on hand and are promised again in the same statement. Neither may be refused, for both have happened.
+back on hand and are promised again in the same statement; goods that were sent for an order are its own on arrival.
+None of this may be refused, for it has happened.
 """
 
 from __future__ import annotations
@@ -58,6 +59,16 @@ def take_back(
     expiry.settle(after, cause.type, cause.id)
     whole = {sku: rest.get(sku, 0) + parts.get(sku, 0) for sku in sorted({*rest, *parts})}
     return _begin(old.location_id, old.channel, old.kind, whole, owner)
+
+
+def keep_arrived(
+    location: str, channel: str, kind: str, parts: Mapping[str, int], *, owner: tuple[str, str]
+) -> ClaimView:
+    """Promise pieces to whom they have come for, whatever else is promised there. The caller holds the levels and
+    writes the goods into the ledger next, which judges both together.
+    """
+    levels.change({(location, sku): (0, pieces) for sku, pieces in parts.items()})
+    return _begin(location, channel, kind, parts, owner)
 
 
 def _take_out(claim: ClaimView, parts: Mapping[str, int]) -> None:

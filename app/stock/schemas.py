@@ -257,7 +257,7 @@ class TransferLineIn(In):
 
 
 class CountedLine(In):
-    """Pieces of a SKU that arrived; none is possible."""
+    """Pieces of a SKU that left or arrived; none is possible."""
 
     sku = Code(required=True)
     quantity = Integer(0, settings.MAX_QUANTITY, required=True)
@@ -269,7 +269,14 @@ class TransferIn(In):
     sender = Code(required=True, data_key="from")
     receiver = Code(required=True, data_key="to")
     note = Text(high=settings.MAX_NOTE, multiline=True)
+    expected_at = Instant()
     lines = Items(Part(TransferLineIn), 1, required=True)
+
+
+class SendIn(In):
+    """What was sent, where it is less than was asked for; nothing given means all."""
+
+    lines = Items(Part(CountedLine), 1)
 
 
 class ReceiveIn(In):
@@ -283,19 +290,22 @@ class TransferLineOut(Out):
 
     sku = Code()
     quantity = Integer(0, _LEVEL)
+    promised = Integer(0, _LEVEL)
     shipped = Integer(0, _LEVEL)
     received = Integer(0, _LEVEL)
 
 
 class TransferOut(Out):
-    """A transfer."""
+    """A transfer; `for` is whom the promised pieces travel for."""
 
     id = Identifier()
     state = Choice(*TransferState)
     sender = Code(data_key="from")
     receiver = Code(data_key="to")
+    whom = Part(MovementReference, data_key="for")
     lines = fields.List(Part(TransferLineOut))
     note = Text(allow_none=True)
+    expected_at = Instant(allow_none=True)
     shipped_at = Instant(allow_none=True)
     received_at = Instant(allow_none=True)
     created_at = Instant()

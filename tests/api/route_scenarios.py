@@ -96,8 +96,10 @@ def transfer_step(step: str, *, shipped: bool = False) -> Scenario:
     def scene(api: Any) -> Request:
         shop(api)
         made = api.post("/transfers", {"from": "W1", "to": "S1", "lines": pieces(2)}).json["id"]
-        if not shipped:
+        if step == "cancel":
             return Request(f"/transfers/{made}/{step}")
+        if not shipped:
+            return Request(f"/transfers/{made}/{step}", {"lines": pieces(2)}, {"lines": pieces(1)})
         assert api.post(f"/transfers/{made}/ship").status_code == 200
         return Request(f"/transfers/{made}/{step}", {"lines": pieces(2)}, {"lines": pieces(1)})
 

@@ -41,7 +41,7 @@ def test_a_transfer_claims_all_that_is_free_without_safety(api, app, shops) -> N
     made = ask(api, [{"sku": "X", "quantity": 3}, {"sku": "X", "quantity": 2}])
     assert made.status_code == 201
     assert made.json["state"] == "requested"
-    assert made.json["lines"] == [{"sku": "X", "quantity": 5, "shipped": 0, "received": 0}]
+    assert made.json["lines"] == [{"sku": "X", "quantity": 5, "promised": 0, "shipped": 0, "received": 0}]
     assert books(api)["A", "X"] == (5, 5, 0)
     refused = ask(api, [{"sku": "X", "quantity": 1}, {"sku": "Y", "quantity": 1}])
     assert (refused.status_code, refused.json["type"]) == (409, "/problems/insufficient-stock")
@@ -63,9 +63,9 @@ def test_complaint_13_nothing_is_lost_in_transit(api, app, shops) -> None:
     got = act(api, made, "receive", arrived)
     assert got.json["state"] == "received"
     assert got.json["lines"] == [
-        {"sku": "X", "quantity": 2, "shipped": 2, "received": 3},
-        {"sku": "Y", "quantity": 1, "shipped": 1, "received": 0},
-        {"sku": "Z", "quantity": 0, "shipped": 0, "received": 1},
+        {"sku": "X", "quantity": 2, "promised": 0, "shipped": 2, "received": 3},
+        {"sku": "Y", "quantity": 1, "promised": 0, "shipped": 1, "received": 0},
+        {"sku": "Z", "quantity": 0, "promised": 0, "shipped": 0, "received": 1},
     ]
     assert books(api) == {
         ("A", "X"): (3, 0, 0), ("A", "Y"): (2, 0, 0),
