@@ -1,19 +1,20 @@
-"""Places over HTTP."""
+"""Places and their collection slots over HTTP."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from app.core import etags, http, paging
+from app.core import clock, etags, http, paging
 from app.core.errors import PreconditionFailed
 from app.core.fields import PageQuery
 from app.core.http import Api
 
+from . import bookings, places
 from .errors import UnknownLocation
 from .locations import put_location
 from .models import Location
 from .queries import find, show, visible
-from .schemas import LocationIn, LocationOut, LocationPage
+from .schemas import LocationIn, LocationOut, LocationPage, SlotsOut, SlotsQuery
 
 bp = Api("stores", __name__)
 _EXAMPLE = {
@@ -28,9 +29,12 @@ _EXAMPLE = {
     "phone": "03-1234-5678",
     "hours": {day: [["10:00", "21:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")},
     "closures": ["2027-01-01"],
-    "pickup": {"enabled": True, "lead_minutes": 60, "hold_days": 7, "orders_per_hour": 30},
+    "pickup": {
+        "enabled": True, "lead_minutes": 60, "hold_days": 7, "orders_per_hour": 30, "cut_off": "19:00",
+        "slot_minutes": 30, "slot_capacity": 10,
+    },
     "safety_stock": 1,
-}
+}  # fmt: skip
 
 
 @bp.operation(
@@ -59,3 +63,12 @@ def get_location(code: str) -> dict[str, Any]:
 def list_locations(query: dict[str, Any]) -> dict[str, Any]:
     """The places, ascending by their last change."""
     return paging.page(visible(), Location, query, show=show, key="code")
+
+
+@bp.operation(
+    "GET", "/locations/<code>/slots", scope="any", query=SlotsQuery, reply=SlotsOut, problems=[UnknownLocation]
+)
+def list_slots(query: dict[str, Any], code: str) -> dict[str, Any]:
+    """The times at which customers can collect at a place, and how many orders more each of them takes."""
+    place = places.get(code)
+    return {"items": bookings.slots(place, since=query.get("since") or clock.now(), days=query["days"])}

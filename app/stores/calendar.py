@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -22,9 +22,13 @@ HORIZON_DAYS: Final = 400
 SPANS_MAX: Final = 6
 CLOSURES_MAX: Final = 1_000
 DAY_MINUTES: Final = 1_440
+DAYS_KEPT: Final = 1_000
 
 _CLOCK = re.compile(r"([0-4]\d):([0-5]\d)")
 _ONE_DAY = dt.timedelta(days=1)
+_ONE_HOUR = dt.timedelta(hours=1)
+_INSTANT = dt.timedelta(microseconds=1)
+_EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 Moments = tuple[dt.datetime, dt.datetime]
 
@@ -68,17 +72,16 @@ class Calendar:
     hours: Hours
     zone: ZoneInfo
     closures: frozenset[dt.date] = frozenset()
+    # Days already worked out: every promise asks for the same few, and wall clocks are dear to turn into moments.
+    _known: dict[dt.date, tuple[Moments, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def opening_on(self, day: dt.date) -> list[Moments]:
         """Give the opening and closing moments that begin on that local day, in order; none when closed."""
-        if day in self.closures:
-            return []
-        moments = [(self._moment(day, s.opens), self._moment(day, s.closes, late=True)) for s in self.hours.on(day)]
-        return [(opens, closes) for opens, closes in moments if opens < closes]
+        return list(self._openings(day))
 
     def closing_on(self, day: dt.date) -> dt.datetime | None:
         """Give the moment when that local day's trade ends (perhaps after midnight), None on a closed day."""
-        moments = self.opening_on(day)
+        moments = self._openings(day)
         return moments[-1][1] if moments else None
 
     def is_open(self, at: dt.datetime) -> bool:
@@ -87,7 +90,7 @@ class Calendar:
 
     def next_open_day(self, day: dt.date) -> dt.date | None:
         """Give the first day with trade, that day or later; None when there is none within the horizon."""
-        return next((d for d in _days_from(day) if self.opening_on(d)), None)
+        return next((d for d in _days_from(day, HORIZON_DAYS) if self._openings(d)), None)
 
     def business_date(self, at: dt.datetime, day_start: str | dt.time = "00:00") -> dt.date:
         """Give the store's date; before `day_start` (04:00 for a bar) the night still belongs to the day before."""
@@ -109,30 +112,109 @@ class Calendar:
         last = self.next_open_day(first + dt.timedelta(days=days)) if first else None
         return self.closing_on(last) if last else None
 
+    def counts_from(self, ordered_at: dt.datetime, cut_off: int | None) -> dt.datetime | None:
+        """Give the moment from which an order counts: its own, or after the cut-off the next open day's opening.
+
+        The cut-off is in minutes of the trading day; one that falls into a night's last hours (01:00 where the doors
+        close at 26:00) is that night's. None when no open day follows.
+        """
+        day = self._trading_day(ordered_at) or self._local(ordered_at).date()
+        if cut_off is None or not self._openings(day):
+            return ordered_at
+        if cut_off + DAY_MINUTES <= self.hours.on(day)[-1].closes:
+            cut_off += DAY_MINUTES
+        if ordered_at <= self._moment(day, cut_off, late=True):
+            return ordered_at
+        following = self.next_open_day(day + _ONE_DAY)
+        return max(self._openings(following)[0][0], ordered_at.astimezone(dt.UTC)) if following else None
+
     def ready_by(self, ordered_at: dt.datetime, lead_minutes: int) -> dt.datetime | None:
         """Give the moment after so many minutes of open time; with none to wait, the first open moment."""
         left = dt.timedelta(minutes=lead_minutes)
+        reached = ordered_at.astimezone(dt.UTC)
         for opens, closes in self._open_from(ordered_at):
-            start = max(opens, ordered_at.astimezone(dt.UTC))
+            start = max(opens, reached)
             if start + left <= closes:
                 return start + left
             left -= closes - start
         return None
 
-    def _open_from(self, at: dt.datetime) -> Iterator[Moments]:
-        """Give the open stretches that end after `at`, each moment once though spans of two days overlap."""
-        reached = at.astimezone(dt.UTC)
-        for day in _days_from(self._local(at).date() - _ONE_DAY):
-            for opens, closes in self.opening_on(day):
+    def working_hours(self, ready_by: dt.datetime) -> Iterator[Moments]:
+        """Give the open hours of the clock in which work due at `ready_by` can be done, and when it is then done.
+
+        The first is the hour that ends with or holds `ready_by`; in a later one the work is done when the hour ends,
+        or when the doors close before.
+        """
+        before = ready_by - _INSTANT
+        reached = self._hour_of(before if self.is_open(before) else ready_by)
+        yield reached, ready_by
+        for opens, closes in self._open_from(reached + _ONE_HOUR):
+            hour = self._hour_of(opens)
+            while hour < closes:
+                if hour > reached:
+                    yield hour, min(hour + _ONE_HOUR, closes)
+                    reached = hour
+                hour = self._hour_of(hour + _ONE_HOUR)
+
+    def slots(self, since: dt.datetime, days: int, minutes: int) -> Iterator[Moments]:
+        """Give the whole slots of so many minutes that begin at `since` or later, on that day and the days after.
+
+        Slots begin with each opening; what is left before closing is none. One day's are those of its trade.
+        """
+        length = dt.timedelta(minutes=minutes)
+        for opens, closes in self._stretches(self._local(since).date() - _ONE_DAY, days + 1):
+            start = opens
+            while start + length <= closes:
+                if start >= since:
+                    yield start, start + length
+                start += length
+
+    def slot_at(self, at: dt.datetime, minutes: int) -> Moments | None:
+        """Give the whole slot in which that moment lies."""
+        length = dt.timedelta(minutes=minutes)
+        for opens, closes in self._stretches(self._local(at).date() - _ONE_DAY, 2):
+            if opens <= at < closes:
+                start = opens + (at - opens) // length * length
+                return (start, start + length) if start + length <= closes else None
+        return None
+
+    def _openings(self, day: dt.date) -> tuple[Moments, ...]:
+        known = self._known.get(day)
+        if known is None:
+            spans = () if day in self.closures else self.hours.on(day)
+            moments = ((self._moment(day, s.opens), self._moment(day, s.closes, late=True)) for s in spans)
+            known = tuple((opens, closes) for opens, closes in moments if opens < closes)
+            if len(self._known) >= DAYS_KEPT:
+                self._known.clear()
+            self._known[day] = known
+        return known
+
+    def _stretches(self, first: dt.date, days: int) -> Iterator[Moments]:
+        """Give the open stretches of the trade of those days, each moment once though spans of two days overlap."""
+        reached = _EARLIEST
+        for day in _days_from(first - _ONE_DAY, days + 1):
+            for opens, closes in self._openings(day):
                 if closes > reached:
-                    yield max(opens, reached), closes
+                    if day >= first:
+                        yield max(opens, reached), closes
                     reached = closes
+
+    def _open_from(self, at: dt.datetime) -> Iterator[Moments]:
+        """Give the open stretches that end after `at`, the first perhaps begun before."""
+        yesterday = self._local(at).date() - _ONE_DAY
+        return (stretch for stretch in self._stretches(yesterday, HORIZON_DAYS) if stretch[1] > at)
+
+    def _hour_of(self, at: dt.datetime) -> dt.datetime:
+        """Give the moment at which the wall clock's hour began."""
+        local = self._local(at)
+        into = dt.timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        return at.astimezone(dt.UTC) - into
 
     def _trading_day(self, at: dt.datetime) -> dt.date | None:
         """Give the day whose trade is going on, yesterday's when it runs past midnight; None when closed."""
         today = self._local(at).date()
         for day in (today - _ONE_DAY, today):
-            if any(opens <= at < closes for opens, closes in self.opening_on(day)):
+            if any(opens <= at < closes for opens, closes in self._openings(day)):
                 return day
         return None
 
@@ -195,6 +277,11 @@ def is_public_holiday(day: dt.date) -> bool:
     return bool(jpholiday.is_holiday(day))
 
 
+def minutes_of(clock_time: str) -> int:
+    """Read HH:MM as minutes of the day; hours past 24 (`26:00`) are how Japanese shops write the small hours."""
+    return int(clock_time[:2]) * 60 + int(clock_time[3:])
+
+
 def _spans(raw: object, path: str) -> tuple[Span, ...]:
     if not isinstance(raw, list | tuple):
         raise HoursInvalid("not-a-list", path)
@@ -223,11 +310,9 @@ def _span(raw: object, path: str) -> Span:
 
 
 def _minutes(raw: object, path: str) -> int:
-    """Read HH:MM; hours past 24 (`26:00`) are how Japanese shops write the small hours."""
-    found = _CLOCK.fullmatch(raw) if isinstance(raw, str) else None
-    if found is None or int(found[1]) * 60 + int(found[2]) > 2 * DAY_MINUTES:
+    if not isinstance(raw, str) or _CLOCK.fullmatch(raw) is None or minutes_of(raw) > 2 * DAY_MINUTES:
         raise HoursInvalid("not-a-time", path)
-    return int(found[1]) * 60 + int(found[2])
+    return minutes_of(raw)
 
 
 def _day(raw: object, path: str) -> dt.date:
@@ -241,5 +326,5 @@ def _day(raw: object, path: str) -> dt.date:
     raise HoursInvalid("not-a-date", path)
 
 
-def _days_from(day: dt.date) -> Iterator[dt.date]:
-    return (day + dt.timedelta(days=n) for n in range(HORIZON_DAYS) if (dt.date.max - day).days > n)
+def _days_from(day: dt.date, days: int) -> Iterator[dt.date]:
+    return (day + dt.timedelta(days=n) for n in range(days) if (dt.date.max - day).days > n)

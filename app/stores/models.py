@@ -1,11 +1,11 @@
-"""Places. `code` is the caller's string and never changes; hours and settings may."""
+"""Places. `code` is the caller's string and never changes; hours and settings may. And what they took on."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Index, String
+from sqlalchemy import CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -32,8 +32,16 @@ class Location(Base):
     pickup_lead_minutes: Mapped[int]
     pickup_hold_days: Mapped[int]
     pickup_orders_per_hour: Mapped[int | None]
+    pickup_cut_off: Mapped[str | None] = mapped_column(String(5))
+    pickup_accept_minutes: Mapped[int]
+    pickup_reserve_days: Mapped[int]
+    pickup_transfer_hold_days: Mapped[int]
+    pickup_transfer_days: Mapped[int]
+    pickup_slot_minutes: Mapped[int | None]
+    pickup_slot_capacity: Mapped[int | None]
     safety_stock: Mapped[int]
     version: Mapped[int]
+    calendar_version: Mapped[int]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
@@ -44,3 +52,14 @@ class LocationStamp(Base):
     __tablename__ = "location_stamp"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int]
+
+
+class PlaceSlot(Base):
+    """How much of a place's picking hour or collecting slot is taken; no row where nothing was ever taken."""
+
+    __tablename__ = "place_slot"
+    __table_args__ = (CheckConstraint("taken >= 0", name="ck_place_slot_taken"),)
+    location_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(12), primary_key=True)
+    starts_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    taken: Mapped[int]

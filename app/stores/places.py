@@ -49,6 +49,13 @@ class Place:
     pickup_lead_minutes: int
     pickup_hold_days: int
     pickup_orders_per_hour: int | None
+    pickup_cut_off: str | None
+    pickup_accept_minutes: int
+    pickup_reserve_days: int
+    pickup_transfer_hold_days: int
+    pickup_transfer_days: int
+    pickup_slot_minutes: int | None
+    pickup_slot_capacity: int | None
     safety_stock: int
     calendar: Calendar
 
@@ -108,28 +115,6 @@ def get(code: str) -> Place:
 def forget() -> None:
     """Forget everything: another database is behind this process now."""
     _kept.clear()
-
-
-def promise(place: Place, at: dt.datetime) -> dt.datetime | None:
-    """When goods ordered at `at` can be collected: its lead time of open hours later. None: it never opens."""
-    return place.calendar.ready_by(at, place.pickup_lead_minutes)
-
-
-def deadline(place: Place, ready_at: dt.datetime, days: int) -> dt.datetime:
-    """Until when ready goods wait: closing time `days` days on, or of the next open day.
-
-    A place that never opens keeps them until midnight of that day.
-    """
-    closing = place.calendar.pickup_deadline(ready_at, days)
-    if closing is not None:
-        return closing
-    day = business_date(place, ready_at) + dt.timedelta(days=days + 1)
-    return dt.datetime.combine(day, dt.time(), place.calendar.zone).astimezone(dt.UTC)
-
-
-def business_date(place: Place, at: dt.datetime) -> dt.date:
-    """The place's date at that moment."""
-    return place.calendar.business_date(at)
 
 
 def distance_km(a: Point, b: Point) -> float:

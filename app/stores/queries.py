@@ -36,12 +36,7 @@ def show(row: Location) -> dict[str, Any]:
     return plain | {
         # JSON in PostgreSQL forgets the order of keys; an answer does not change for that.
         "hours": {day: row.hours[day] for day in (*WEEKDAYS, "holiday") if day in row.hours},
-        "pickup": {
-            "enabled": row.pickup_enabled,
-            "lead_minutes": row.pickup_lead_minutes,
-            "hold_days": row.pickup_hold_days,
-            "orders_per_hour": row.pickup_orders_per_hour,
-        },
+        "pickup": {name: getattr(row, f"pickup_{name}") for name in _PICKUP},
         "updated_at": row.updated_at,
     }
 
@@ -49,4 +44,8 @@ def show(row: Location) -> dict[str, Any]:
 _PLAIN = (
     "code", "name", "name_en", "kind", "timezone", "postal_code", "address", "latitude", "longitude", "phone", "hours",
     "closures", "safety_stock",
+)  # fmt: skip
+_PICKUP = (
+    "enabled", "lead_minutes", "hold_days", "orders_per_hour", "cut_off", "accept_minutes", "reserve_days",
+    "transfer_hold_days", "transfer_days", "slot_minutes", "slot_capacity",
 )  # fmt: skip

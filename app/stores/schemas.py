@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from app.core import settings
 from app.core.fields import (
@@ -18,6 +18,7 @@ from app.core.fields import (
     Number,
     Out,
     Part,
+    QueryInteger,
     Text,
 )
 
@@ -25,6 +26,11 @@ from .calendar import WEEKDAYS, HoursInvalid, parse_closures, parse_hours, parse
 
 LEAD_MINUTES = 60
 HOLD_DAYS = 7
+ACCEPT_MINUTES = 60
+RESERVE_DAYS = 3
+TRANSFER_HOLD_DAYS = 14
+TRANSFER_DAYS = 2
+_CLOCK_TIME = r"^([0-3]\d|4[0-7]):[0-5]\d$"
 
 
 class _Parsed(fields.Field[Any]):
@@ -74,6 +80,14 @@ class ZoneField(_Parsed):
     parse = staticmethod(parse_zone)
 
 
+def _clock_time(**kwargs: Any) -> fields.String:
+    """HH:MM on the wall; `26:00` is two at night."""
+    checks = [validate.Length(equal=5, error="not-a-time"), validate.Regexp(_CLOCK_TIME, error="not-a-time")]
+    return fields.String(
+        allow_none=True, validate=checks, error_messages={"invalid": "not-text", "invalid_utf8": "not-text"}, **kwargs
+    )
+
+
 class PickupIn(In):
     """How a place takes part in click-and-collect."""
 
@@ -81,6 +95,23 @@ class PickupIn(In):
     lead_minutes = Integer(0, settings.MAX_LEAD_MINUTES, load_default=LEAD_MINUTES)
     hold_days = Integer(1, settings.MAX_HOLD_DAYS, load_default=HOLD_DAYS)
     orders_per_hour = Integer(1, settings.MAX_ORDERS_PER_HOUR, load_default=None, allow_none=True)
+    cut_off = _clock_time(load_default=None)
+    accept_minutes = Integer(
+        settings.MIN_ACCEPT_MINUTES, settings.MAX_ACCEPT_MINUTES, load_default=ACCEPT_MINUTES
+    )  # fmt: skip
+    reserve_days = Integer(1, settings.MAX_HOLD_DAYS, load_default=RESERVE_DAYS)
+    transfer_hold_days = Integer(1, settings.MAX_HOLD_DAYS, load_default=TRANSFER_HOLD_DAYS)
+    transfer_days = Integer(0, settings.MAX_TRANSFER_DAYS, load_default=TRANSFER_DAYS)
+    slot_minutes = Integer(
+        settings.MIN_SLOT_MINUTES, settings.MAX_SLOT_MINUTES, load_default=None, allow_none=True
+    )  # fmt: skip
+    slot_capacity = Integer(1, settings.MAX_SLOT_CAPACITY, load_default=None, allow_none=True)
+
+    @validates_schema
+    def slots_have_a_capacity(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        """Slots without a capacity would be full from the start."""
+        if data["slot_minutes"] is not None and data["slot_capacity"] is None:
+            raise ValidationError({"slot_capacity": ["required"]})
 
 
 class LocationIn(In):
@@ -103,9 +134,7 @@ class LocationIn(In):
     @post_load
     def columns(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         """As the table has it; a place without pickup settings takes no part."""
-        pickup = data.pop("pickup") or {
-            "enabled": False, "lead_minutes": LEAD_MINUTES, "hold_days": HOLD_DAYS, "orders_per_hour": None,
-        }  # fmt: skip
+        pickup = data.pop("pickup") or PickupIn().load({"enabled": False})
         return data | {f"pickup_{name}": value for name, value in pickup.items()}
 
 
@@ -116,6 +145,13 @@ class PickupSettingsOut(Out):
     lead_minutes = Integer(0, settings.MAX_LEAD_MINUTES)
     hold_days = Integer(1, settings.MAX_HOLD_DAYS)
     orders_per_hour = Integer(1, settings.MAX_ORDERS_PER_HOUR, allow_none=True)
+    cut_off = _clock_time()
+    accept_minutes = Integer(settings.MIN_ACCEPT_MINUTES, settings.MAX_ACCEPT_MINUTES)
+    reserve_days = Integer(1, settings.MAX_HOLD_DAYS)
+    transfer_hold_days = Integer(1, settings.MAX_HOLD_DAYS)
+    transfer_days = Integer(0, settings.MAX_TRANSFER_DAYS)
+    slot_minutes = Integer(settings.MIN_SLOT_MINUTES, settings.MAX_SLOT_MINUTES, allow_none=True)
+    slot_capacity = Integer(1, settings.MAX_SLOT_CAPACITY, allow_none=True)
 
 
 class LocationOut(Out):
@@ -143,3 +179,25 @@ class LocationPage(Out):
 
     items = Items(Part(LocationOut), high=settings.MAX_PAGE)
     next_cursor = Text(high=400, allow_none=True)
+
+
+class SlotsQuery(In):
+    """From when and for how many days."""
+
+    since = Instant()
+    days = QueryInteger(1, settings.MAX_SLOT_DAYS, load_default=settings.SLOT_DAYS)
+
+
+class SlotOut(Out):
+    """A time to collect, and for how many orders more."""
+
+    starts_at = Instant()
+    ends_at = Instant()
+    capacity = Integer(1, settings.MAX_SLOT_CAPACITY)
+    free = Integer(0, settings.MAX_SLOT_CAPACITY)
+
+
+class SlotsOut(Out):
+    """The slots, in their order; none where a place has no slots."""
+
+    items = Items(Part(SlotOut), high=settings.MAX_SLOTS_SHOWN)

@@ -39,6 +39,13 @@ COLUMNS = (
     Column("pickup.lead_minutes", ("準備時間(分)", "準備時間")),
     Column("pickup.hold_days", ("取置日数", "保管日数")),
     Column("pickup.orders_per_hour", ("1時間あたりの受付数",)),
+    Column("pickup.cut_off", ("受付締切", "受付締切時刻")),
+    Column("pickup.accept_minutes", ("受付期限(分)", "受付期限")),
+    Column("pickup.reserve_days", ("取り置き日数(未払い)", "未払い取置日数")),
+    Column("pickup.transfer_hold_days", ("取り寄せ保管日数", "取寄せ保管日数")),
+    Column("pickup.transfer_days", ("取り寄せ日数", "取寄せ日数")),
+    Column("pickup.slot_minutes", ("受取時間枠(分)", "受取時間枠")),
+    Column("pickup.slot_capacity", ("受取枠の定員", "受取定員")),
     Column("safety_stock", ("安全在庫", "安全在庫数")),
 )
 _KINDS = {"店舗": "store", "店": "store", "倉庫": "warehouse"}
@@ -80,6 +87,8 @@ def _value(column: str, first: str, plain: str, cell: str) -> Any:
         return [date(day).isoformat() for day in re.split(r"[\s,;、・]+", plain) if day]
     if column == "pickup.enabled":
         return boolean(plain)
+    if column == "pickup.cut_off":
+        return plain
     if first in {"pickup", "safety_stock"}:
         return integer(plain)
     if first in {"latitude", "longitude"}:

@@ -157,7 +157,11 @@ def test_places_come_by_file_too(api, app):
     answer = api.get("/locations/S1").json
     assert answer["hours"] == {"mon": [["10:00", "21:00"]], "tue": [["10:00", "14:00"], ["15:00", "26:00"]], "wed": []}
     assert answer["closures"] == ["2026-12-31", "2027-01-01"]
-    assert answer["pickup"] == {"enabled": True, "lead_minutes": 90, "hold_days": 3, "orders_per_hour": None}
+    assert answer["pickup"] == {
+        "enabled": True, "lead_minutes": 90, "hold_days": 3, "orders_per_hour": None, "cut_off": None,
+        "accept_minutes": 60, "reserve_days": 3, "transfer_hold_days": 14, "transfer_days": 2, "slot_minutes": None,
+        "slot_capacity": None,
+    }  # fmt: skip
     assert (answer["kind"], answer["safety_stock"]) == ("store", 2)
     assert api.get("/locations/S2").json["phone"] == "03-0000-0000"
     wrong = imported(api, app, "locations", "code,月\r\nS2,10時\r\n".encode())

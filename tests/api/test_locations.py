@@ -13,6 +13,10 @@ from tests.factories import TEN_TO_NINE, make_store, store_body
 
 SHIBUYA = (35.658, 139.701)
 KYOTO = (35.008, 135.769)
+USUAL = {
+    "lead_minutes": 60, "hold_days": 7, "orders_per_hour": None, "cut_off": None, "accept_minutes": 60,
+    "reserve_days": 3, "transfer_hold_days": 14, "transfer_days": 2, "slot_minutes": None, "slot_capacity": None,
+}  # fmt: skip
 
 
 def rows(app) -> list[tuple[Any, ...]]:
@@ -23,7 +27,11 @@ def rows(app) -> list[tuple[Any, ...]]:
 
 def test_a_place_is_put_and_read(api, app):
     body = store_body("S1", closures=["2027-01-01", "2026-12-31"], safety_stock=2)
-    body["pickup"] = {"enabled": True, "lead_minutes": 90, "hold_days": 3, "orders_per_hour": 20}
+    body["pickup"] = {
+        "enabled": True, "lead_minutes": 90, "hold_days": 3, "orders_per_hour": 20, "cut_off": "18:30",
+        "accept_minutes": 30, "reserve_days": 2, "transfer_hold_days": 10, "transfer_days": 0, "slot_minutes": 15,
+        "slot_capacity": 4,
+    }  # fmt: skip
     put = api.put("/locations/S1", body)
     assert put.status_code == 200
     got = api.get("/locations/S1")
@@ -41,7 +49,7 @@ def test_what_is_left_out_has_its_usual_value(api):
     assert answer["hours"] == {}
     assert answer["closures"] == []
     assert answer["safety_stock"] == 0
-    assert answer["pickup"] == {"enabled": False, "lead_minutes": 60, "hold_days": 7, "orders_per_hour": None}
+    assert answer["pickup"] == {"enabled": False, **USUAL}
     assert answer["latitude"] is None
 
 
@@ -150,6 +158,13 @@ BAD = {
     "/pickup/enabled": [1, "true", None],
     "/pickup/lead_minutes": badinput.NOT_INTEGERS,
     "/pickup/hold_days": [0, 31, 7.0, "7"],
+    "/pickup/cut_off": ["9:00", "18:60", "48:00", "18:00 ", "18:00\n", "noon", "１８:００", 1800, True, [], ""],
+    "/pickup/accept_minutes": [4, 1441, None, "60", 60.5],
+    "/pickup/reserve_days": [0, 31, None],
+    "/pickup/transfer_hold_days": [0, 31, None],
+    "/pickup/transfer_days": [-1, 31, None],
+    "/pickup/slot_minutes": [14, 241, "30", 0],
+    "/pickup/slot_capacity": [0, 1001, "10", -1],
     "/phone": ["0" * 33, 312345678],
 }
 
