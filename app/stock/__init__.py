@@ -29,6 +29,7 @@ from .incidents import count_open
 from .ledger import Cause, Goods, Movement, net_of, record, record_all
 from .levels import lock as lock_levels
 from .passing import divide, take_back
+from .queries import changes
 from .roads import RoadLine, TransferView
 from .roads import view as transfer
 from .transfers import give_up as give_up_transfer
@@ -48,6 +49,7 @@ __all__ = [
     "UnknownReservation",
     "UnknownTransfer",
     "attach",
+    "changes",
     "check",
     "divide",
     "extend",

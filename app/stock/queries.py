@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Select, and_, or_, select
 
 from app import stores
-from app.core import actor, clock, paging
-from app.core.db import ask, ask_one, db
+from app.core import actor, clock, horizon, paging
+from app.core.db import ask, db
 from app.core.sql import Sql, json_param
 
 from .models import StockMovement
@@ -34,24 +34,16 @@ _PG_PLACES = "s.location_id = ANY(ARRAY(SELECT jsonb_array_elements_text(CAST(:p
 _SINCE = "s.changed_at >= :since AND "
 _BEFORE = "s.changed_at < :horizon AND "
 
-# A transaction that still runs may yet commit a change it dated before now, never before its own beginning; so the
-# feed goes no further than the oldest of them. Asked for in a trip of its own, before the rows are read.
-_HORIZON = Sql(
-    "SELECT least(statement_timestamp(), min(xact_start)) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    sqlite="SELECT NULL",
-)
-
 
 def stock(args: Mapping[str, Any]) -> dict[str, Any]:
     """One page of levels, the longest unchanged first."""
-    found = _levels(args, horizon=None)
+    found = _levels(args, before=None)
     return {"items": found[: args["limit"]], "next_cursor": _next(found, args["limit"])}
 
 
 def changes(args: Mapping[str, Any]) -> dict[str, Any]:
     """The feed: levels in the order of their last change. `resume_cursor` is where to ask on, also when caught up."""
-    found = _levels(args, horizon=_horizon())
+    found = _levels(args, before=horizon.settled())
     shown = found[: args["limit"]]
     resume = _cursor(shown[-1]) if shown else args.get("cursor") or paging.encode(BEGINNING, "", "")
     return {"items": shown, "next_cursor": _next(found, args["limit"]), "resume_cursor": resume}
@@ -97,13 +89,7 @@ def show_movement(row: StockMovement) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _horizon() -> dt.datetime:
-    at = clock.parse(ask_one(_HORIZON, {}).rows[0][0]) or clock.machine()
-    still = clock.frozen()
-    return at if still is None else still + dt.timedelta(microseconds=1)
-
-
-def _levels(args: Mapping[str, Any], horizon: dt.datetime | None) -> list[dict[str, Any]]:
+def _levels(args: Mapping[str, Any], before: dt.datetime | None) -> list[dict[str, Any]]:
     """At most one more row than a page has, so that the caller knows whether there is a next one."""
     changed_at, location_id, after_sku = BEGINNING, "", ""
     if args.get("cursor"):
@@ -120,8 +106,8 @@ def _levels(args: Mapping[str, Any], horizon: dt.datetime | None) -> list[dict[s
         lite, pg, params["places"] = lite + _PLACES, pg + _PG_PLACES, json_param(places)
     if args.get("updated_since"):
         lite, pg, params["since"] = lite + _SINCE, pg + _SINCE, clock.text(args["updated_since"])
-    if horizon is not None:
-        lite, pg, params["horizon"] = lite + _BEFORE, pg + _BEFORE, clock.text(horizon)
+    if before is not None:
+        lite, pg, params["horizon"] = lite + _BEFORE, pg + _BEFORE, clock.text(before)
     statement = Sql(_LEVELS.replace("{where}", pg), sqlite=_LEVELS.replace("{where}", lite))
     levels, stamp = ask((statement, params), stores.stamp_call())
     directory = stores.directory(stamp)

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from flask import Flask
 
+from app.core import horizon
 from app.core.sql import Sql
-from app.stock import queries
 from tests.concurrency import tasks
 from tests.concurrency.crowd import Crowd
 from tests.factories import make_store
@@ -74,7 +74,7 @@ def test_the_feed_waits_for_a_change_that_is_not_committed_yet(api, late: psycop
 def test_twin_a_feed_that_trusts_the_clock_passes_it_over(
     api, late: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "_HORIZON", Sql("SELECT statement_timestamp()"))
+    monkeypatch.setattr(horizon, "_SETTLED", Sql("SELECT statement_timestamp()"))
     seen, cursor = feed(api)
     assert seen == [("X", 5), ("Y", 6)]
     late.commit()
