@@ -40,7 +40,7 @@ _authenticate: list[Callable[[str], actor.Actor | None]] = []
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """All there is to know about one call."""
+    """All there is to know about one call. `prepare` looks at the body before the transaction begins, and may wait."""
 
     method: str
     path: str
@@ -58,6 +58,7 @@ class Operation:
     produces: str = _JSON
     problems: Sequence[type[AppError]] = ()
     example: dict[str, Any] | None = None
+    prepare: Callable[[dict[str, Any]], None] | None = None
 
 
 @dataclass(slots=True)
@@ -251,6 +252,8 @@ def _command(op: Operation, view: View, path_values: dict[str, Any]) -> Response
         raise IdempotencyKeyRequired
     key = idempotency.check_key(header) if header is not None else None
     args, body = _read_body(op, needed=key is not None)
+    if op.prepare is not None:
+        op.prepare(*args)
     mark = idempotency.fingerprint(request.method, request.path, body) if key is not None else ""
 
     def before() -> Stored | None:

@@ -46,6 +46,8 @@ class Timed:
 
 
 _timed: dict[str, Timed] = {}
+Step = Callable[[], int]
+_beside: dict[str, Callable[[Flask, Callable[[], None]], Step]] = {}
 _LEASE_DUE = Sql(
     "UPDATE outbox_event SET lease_until = :until, attempts = attempts + :counted WHERE id IN ("
     "SELECT id FROM outbox_event WHERE state = 'due' AND due_at <= :now "
@@ -75,6 +77,14 @@ def every(seconds: int, name: str) -> Callable[[Callable[[], object]], Callable[
         return run
 
     return keep
+
+
+def beside(name: str, make: Callable[[Flask, Callable[[], None]], Step]) -> None:
+    """Give work that must wait for no other job a thread of its own, wherever jobs run.
+
+    `make(app, ring)` returns what is done each half second, and at once after `ring` was called.
+    """
+    _beside[name] = make
 
 
 @use_case
@@ -208,17 +218,23 @@ def backlog() -> tuple[float, int]:
 
 
 class Loop:
-    """The in-process executor: one thread that sleeps until a bell, a due time, or half a second."""
+    """The in-process executor: one thread that sleeps until a bell, a due time, or half a second.
 
-    def __init__(self, app: Flask, step: Callable[[], int] = _drain_a_while, pause: float = 0.5) -> None:
-        self.app, self.step, self.pause = app, step, pause
+    A loop that was named does its own work alone; the one that was not runs what is due, and the timed jobs.
+    """
+
+    def __init__(
+        self, app: Flask, step: Callable[[], int] = _drain_a_while, pause: float = 0.5, name: str | None = None
+    ) -> None:
+        self.app, self.step, self.pause, self.name = app, step, pause, name
         self.bell, self.stopped = threading.Event(), threading.Event()
         self.thread: threading.Thread | None = None
-        outbox.on_bell(self.bell.set)
+        if name is None:
+            outbox.on_bell(self.bell.set)
 
     def start(self) -> None:
         """Begin; a daemon thread, for the database remembers what it did not finish."""
-        self.thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self.thread = threading.Thread(target=self._run, name=self.name or "jobs", daemon=True)
         self.thread.start()
 
     def stop(self) -> None:
@@ -235,8 +251,21 @@ class Loop:
                 with self.app.app_context():
                     if self.step():
                         self.bell.set()
-                    run_timed()
+                    if self.name is None:
+                        run_timed()
             except Exception as error:  # noqa: BLE001  the database may be away; the loop outlives it
-                log.warning("job_loop_failed", error=type(error).__name__, detail=str(error)[:200])
+                log.warning("job_loop_failed", loop=self.name, error=type(error).__name__, detail=str(error)[:200])
                 self.stopped.wait(1.0)
             self.bell.wait(self.pause)
+
+
+def start(app: Flask, step: Step = _drain_a_while) -> list[Loop]:
+    """Start the loop for due events and timed jobs, and those beside it."""
+    loops = [Loop(app, step)]
+    for name, make in _beside.items():
+        loop = Loop(app, name=name)
+        loop.step = make(app, loop.bell.set)
+        loops.append(loop)
+    for loop in loops:
+        loop.start()
+    return loops

@@ -50,11 +50,11 @@ def run_event(event_id: str) -> bool:
 
 def work(app: Flask) -> None:
     """Run relay and worker in this process until told to stop."""
-    relay = jobs.Loop(app, step=hand_over)
-    relay.start()
+    loops = jobs.start(app, step=hand_over)
     with app.app_context():
         worker = SimpleWorker([QUEUE], connection=connect(str(app.config["REDIS_URL"])))
         try:
             worker.work(logging_level="WARNING")
         finally:
-            relay.stop()
+            for loop in loops:
+                loop.stop()
