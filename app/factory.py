@@ -45,6 +45,7 @@ def create_app(features: Iterable[ModuleType] = (), **config: Any) -> Flask:
         LINE_TEMPLATES=known.line_templates,
         SMS_URL=known.sms_url,
         SMS_TOKEN=known.sms_token,
+        ALLOW_PRIVATE_WEBHOOKS=known.allow_private_webhooks,
         BABEL_DEFAULT_LOCALE="ja",
         MAX_CONTENT_LENGTH=settings.MAX_FILE_BYTES,
     )
@@ -85,5 +86,5 @@ def _refuse_unguarded(app: Flask) -> None:
 def start_jobs(app: Flask) -> Flask:
     """Run jobs in this process unless a relay and workers do it."""
     if not app.config["REDIS_URL"]:
-        jobs.Loop(app).start()
+        jobs.start(app)
     return app

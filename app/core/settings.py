@@ -102,6 +102,36 @@ MAX_NOTICE_TEXT = 8_000
 MAX_NOTICE_SHORT = 500
 LINE_BASE_URL = "https://api.line.me"
 
+# Webhooks. The waits after the first and each further failed attempt: about three days in all, then it is parked.
+MAX_WEBHOOK_ENDPOINTS = 50
+MAX_WEBHOOK_PATTERNS = 50
+MAX_URL = 500
+WEBHOOK_RETRY_SECONDS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+WEBHOOK_RETRY_JITTER = 0.1
+WEBHOOK_GIVE_UP_HOURS = 96
+WEBHOOK_LEASE_SECONDS = 30
+WEBHOOK_CONNECT_SECONDS = 3.0
+WEBHOOK_TOTAL_SECONDS = 15.0
+WEBHOOK_DRAIN_SECONDS = 2.0
+WEBHOOK_LOOKUP_SECONDS = 2.0
+WEBHOOK_REPLY_BYTES = 64 * 1024
+WEBHOOK_PORTS = frozenset({80, 443, 8080, 8443})
+WEBHOOK_IN_FLIGHT = 32
+WEBHOOK_IN_FLIGHT_EACH = 2
+WEBHOOK_IN_FLIGHT_FAILING = 16
+WEBHOOK_FAILING_AFTER = 3
+WEBHOOK_REST_AFTER = 5
+WEBHOOK_REST_SECONDS = 5
+WEBHOOK_REST_MAX_SECONDS = 300
+WEBHOOK_RETRY_AFTER_MAX_SECONDS = 3600
+WEBHOOK_SECRET_HOURS = 24
+WEBHOOK_KEEP_DAYS = 30
+WEBHOOK_BATCH = 500
+WEBHOOK_REPLAY_MAX = 1_000
+EVENT_SCAN = 5_000
+STOCK_TOLD_SECONDS = 1
+STOCK_TOLD_BATCH = 2_000
+
 DEVELOPMENT_SECRET = "development-only-secret-not-for-production"  # noqa: S105  refused in production
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -131,6 +161,7 @@ class Settings:
     line_templates: str | None
     sms_url: str | None
     sms_token: str | None
+    allow_private_webhooks: bool
 
     @property
     def is_production(self) -> bool:
@@ -154,6 +185,9 @@ def read(overrides: dict[str, str] | None = None) -> Settings:
         if len(secret) < 32 or secret == DEVELOPMENT_SECRET:
             msg = "SECRET_KEY must be set to at least 32 characters of your own"
             raise SettingsError(msg)
+        if env.get("ALLOW_PRIVATE_WEBHOOKS") == "1":
+            msg = "ALLOW_PRIVATE_WEBHOOKS is for tests and development: in production webhooks go to public addresses"
+            raise SettingsError(msg)
         if not public_url:
             msg = "PUBLIC_URL must be set: links and QR pages need it"
             raise SettingsError(msg)
@@ -176,4 +210,5 @@ def read(overrides: dict[str, str] | None = None) -> Settings:
         line_templates=env.get("LINE_TEMPLATES") or None,
         sms_url=env.get("SMS_URL") or None,
         sms_token=env.get("SMS_TOKEN") or None,
+        allow_private_webhooks=env.get("ALLOW_PRIVATE_WEBHOOKS") == "1",
     )
