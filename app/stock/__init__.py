@@ -1,4 +1,4 @@
-"""THE LEDGER: movements, levels, claims, transfers, incidents. One stock pool for every channel.
+"""THE LEDGER: movements, levels, claims, transfers, recounts, incidents. One stock pool for every channel.
 
 Promises (`reserve`) may be refused, facts (`record`) may not. A claim is reserved, then posted, released or expired,
 once. Levels follow the ledger and the open claims in the same transaction, and `check` proves it.
@@ -16,29 +16,36 @@ from app.core import jobs, settings, texts
 from . import check, counts
 from .availability import find as find_available
 from .claims import ClaimView, attach, extend, find, merge, post, release, reserve, void
+from .claims import open_at as open_claims
 from .errors import (
     InsufficientStock,
     ReservationAttached,
     ReservationEnded,
     ReservationMismatch,
+    UnknownIncident,
     UnknownReservation,
     UnknownTransfer,
 )
 from .expiry import sweep_all
-from .incidents import count_open
+from .incidents import IncidentView, count_open
+from .incidents import view as incident
 from .ledger import Cause, Goods, Movement, net_of, record, record_all
 from .levels import lock as lock_levels
 from .passing import divide, take_back
 from .queries import changes
+from .recounts import Doubt, doubt
 from .roads import RoadLine, TransferView
 from .roads import view as transfer
+from .shelving import of as shelves
 from .transfers import give_up as give_up_transfer
 from .transfers import send_for
 
 __all__ = [
     "Cause",
     "ClaimView",
+    "Doubt",
     "Goods",
+    "IncidentView",
     "InsufficientStock",
     "Movement",
     "ReservationAttached",
@@ -46,19 +53,23 @@ __all__ = [
     "ReservationMismatch",
     "RoadLine",
     "TransferView",
+    "UnknownIncident",
     "UnknownReservation",
     "UnknownTransfer",
     "attach",
     "changes",
     "check",
     "divide",
+    "doubt",
     "extend",
     "find",
     "find_available",
     "give_up_transfer",
+    "incident",
     "lock_levels",
     "merge",
     "net_of",
+    "open_claims",
     "post",
     "record",
     "record_all",
@@ -66,6 +77,7 @@ __all__ = [
     "release",
     "reserve",
     "send_for",
+    "shelves",
     "sweep_all",
     "take_back",
     "transfer",
@@ -75,7 +87,7 @@ __all__ = [
 
 def register(app: Flask) -> None:
     """Serve stock, and sweep past-due claims now and then."""
-    from . import api, models  # noqa: F401  tables
+    from . import api, models, work_api  # noqa: F401  tables, and calls on the same blueprint
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(api.bp)

@@ -16,7 +16,7 @@ from app.core import clock, settings
 from app.core.db import ask_one, use_case
 from app.core.sql import Rowset, Sql, json_param
 
-from . import claims, expiry, levels
+from . import claims, expiry, incidents, levels, roads, transfers
 from .errors import UnknownReservation
 
 Finding = dict[str, Any]
@@ -69,6 +69,15 @@ _HELD = Sql("SELECT id, location_id, owner_id FROM claim WHERE state = 'reserved
 _OPEN_TRANSFERS = Sql(
     "SELECT t.id FROM transfer t JOIN {asked} ON t.id = asked.id WHERE t.state = 'requested'",
     Rowset("asked", "ids", {"id": "uuid"}),
+)
+_OPEN_RECOUNTS = Sql(
+    "SELECT t.id FROM recount_task t JOIN {asked} ON t.id = asked.id WHERE t.state = 'open'",
+    Rowset("asked", "ids", {"id": "uuid"}),
+)
+_TRAVELLING = Sql(
+    "SELECT t.id, t.location_id, t.for_id FROM transfer t WHERE t.for_type = :type "
+    "AND t.state IN ('requested', 'shipped') AND EXISTS (SELECT 1 FROM transfer_line l WHERE l.transfer_id = t.id "
+    "AND l.promised > 0) ORDER BY t.id"
 )
 _PATIENCE = Sql("SET LOCAL statement_timeout = 0", sqlite="SELECT 1")  # a big ledger takes its time
 _TRUE_LEVEL = Sql(
@@ -130,14 +139,18 @@ def add(name: str, find: Finder, repair: Repairer | None = None) -> None:
 
 
 def add_owner(owner_type: str, which_live: Callable[[Sequence[str]], set[str]]) -> None:
-    """Let a package tell which of its claims' owners still live; claims of the others have leaked and can be freed."""
+    """Let a package tell which of its claims' owners still live; claims of the others have leaked and can be freed.
 
-    def leaked() -> list[Finding]:
-        held = [_named(("claim", "location", "owner"), row) for row in ask_one(_HELD, {"type": owner_type}).rows]
-        alive = which_live([str(claim["owner"]) for claim in held]) if held else set()
-        return [claim for claim in held if claim["owner"] not in alive]
+    The same for goods that travel for an owner: when it has ended, nobody waits for them.
+    """
 
-    add(f"claims of {owner_type}s live", leaked, release_leaked)
+    def without_owner(sql: Sql, name: str) -> list[Finding]:
+        held = [_named((name, "location", "owner"), row) for row in ask_one(sql, {"type": owner_type}).rows]
+        alive = which_live([str(one["owner"]) for one in held]) if held else set()
+        return [one for one in held if one["owner"] not in alive]
+
+    add(f"claims of {owner_type}s live", lambda: without_owner(_HELD, "claim"), release_leaked)
+    add(f"transfers for {owner_type}s live", lambda: without_owner(_TRAVELLING, "transfer"), _give_up)
 
 
 def living(sql: Sql) -> Callable[[Sequence[str]], set[str]]:
@@ -181,6 +194,14 @@ def _release(claim_id: str) -> None:
         claims.release(claim_id, owner=owner)
 
 
+@use_case
+def _give_up(finding: Finding) -> None:
+    """What travels for an owner that has ended is nobody's: free at the sender, or free stock on arrival."""
+    found = roads.view(str(finding["transfer"]))
+    if found.owner is not None:
+        transfers.give_up(found.id, {line.sku: line.promised for line in found.lines}, owner=found.owner)
+
+
 def _look(invariant: Invariant) -> Sequence[Finding]:
     ask_one(_PATIENCE, {})
     return invariant.find()
@@ -194,7 +215,7 @@ def _rebuild(finding: Finding) -> None:
     rows = ask_one(_TRUE_LEVEL, {"location_id": place[0], "sku": place[1]}).rows
     on_hand, reserved, moved, promised = (int(figure) for figure in rows[0])
     after = levels.change({place: (moved - on_hand, promised - reserved)})
-    expiry.settle(after, "reconcile", place[1])
+    expiry.settle(after, incidents.Why("reconcile", place[1], "reconcile"))
 
 
 @use_case
@@ -233,3 +254,4 @@ def register() -> None:
     add("I12 units are conserved", _rows(_UNITS, "on_hand", "on_the_road", "moved"))
     add("I13 nothing hangs", _stuck)
     add_owner("transfer", living(_OPEN_TRANSFERS))
+    add_owner("recount", living(_OPEN_RECOUNTS))

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from app.core import actor, clock
 from app.core.db import Again, ask, ask_one, later, use_case
@@ -64,6 +65,16 @@ _INSERT_LINES = Sql(
 _FIND = Sql(f"SELECT {_CLAIM} FROM claim WHERE id = :id")  # noqa: S608
 _LOCK = Sql(f"SELECT {_CLAIM} FROM claim WHERE id = :id {{for_update}}")  # noqa: S608
 _FIND_LINES = Sql("SELECT sku, quantity, open_quantity FROM claim_line WHERE claim_id = :id ORDER BY sku")
+_OPEN_AT = Sql(
+    f"SELECT {_CLAIM} FROM claim WHERE state = 'reserved' AND (expires_at IS NULL OR expires_at > :now) AND id IN "  # noqa: S608
+    "(SELECT claim_id FROM claim_line WHERE sku = :sku AND location_id = :location_id AND open_quantity > 0) "
+    "ORDER BY created_at, id"
+)
+_LINES_AT = Sql(
+    "SELECT l.claim_id, l.sku, l.quantity, l.open_quantity FROM claim_line l WHERE l.claim_id IN "
+    "(SELECT claim_id FROM claim_line WHERE sku = :sku AND location_id = :location_id AND open_quantity > 0) "
+    "ORDER BY l.sku"
+)
 _MOVE = Sql(
     "UPDATE claim SET state = :state, expires_at = :expires_at, owner_type = :owner_type, owner_id = :owner_id, "
     "version = version + 1, updated_at = :now WHERE id = :id AND state = 'reserved' AND version = :version"
@@ -187,15 +198,28 @@ def find_anywhere(claim_id: str, *, lock: bool = False) -> ClaimView:
     head, lines = ask((_LOCK if lock else _FIND, {"id": claim_id}), (_FIND_LINES, {"id": claim_id}))
     if not head.rows:
         raise UnknownReservation
-    row = head.rows[0]
-    view = ClaimView(
-        id=str(row[0]), location_id=row[1], kind=row[2], channel=row[3], state=row[4], expires_at=clock.parse(row[5]),
-        external_ref=row[6], owner_type=row[7], owner_id=None if row[8] is None else str(row[8]), version=row[9],
-        lines={r[0]: r[1] for r in lines.rows}, open={r[0]: r[2] for r in lines.rows if r[2]},
-    )  # fmt: skip
+    view = _view(head.rows[0], lines.rows)
     if view.state == "reserved" and view.expires_at is not None and view.expires_at <= clock.now():
         view.state = "expired"
     return view
+
+
+def open_at(location: str, sku: str) -> list[ClaimView]:
+    """Every promise of this SKU at this place that still counts, the oldest first. Without bounds."""
+    place = {"location_id": location, "sku": sku}
+    heads, lines = ask((_OPEN_AT, {**place, "now": clock.text(clock.now())}), (_LINES_AT, place))
+    by_claim: dict[str, list[tuple[object, ...]]] = defaultdict(list)
+    for claim_id, *line in lines.rows:
+        by_claim[str(claim_id)].append(tuple(line))
+    return [_view(row, by_claim[str(row[0])]) for row in heads.rows]
+
+
+def _view(row: Sequence[Any], lines: Sequence[Sequence[Any]]) -> ClaimView:
+    return ClaimView(
+        id=str(row[0]), location_id=row[1], kind=row[2], channel=row[3], state=row[4], expires_at=clock.parse(row[5]),
+        external_ref=row[6], owner_type=row[7], owner_id=None if row[8] is None else str(row[8]), version=row[9],
+        lines={sku: quantity for sku, quantity, _ in lines}, open={sku: left for sku, _, left in lines if left},
+    )  # fmt: skip
 
 
 def _live(claim_id: str, owner: tuple[str, str] | None) -> ClaimView:
@@ -303,7 +327,7 @@ def _void_lines(claim: ClaimView, parts: Mapping[str, int]) -> None:
     rows = json_param([{"sku": sku, "quantity": q} for sku, q in parts.items()])
     later(_VOID, {"id": claim.id, "rows": rows})
     after = levels.change({(claim.location_id, sku): (0, -q) for sku, q in parts.items()})
-    incidents.match(after, "claim", claim.id)
+    incidents.match(after, incidents.Why("claim", claim.id))
 
 
 def _post_lines(claim: ClaimView, parts: Mapping[str, int], cause: ledger.Cause) -> None:
@@ -313,7 +337,7 @@ def _post_lines(claim: ClaimView, parts: Mapping[str, int], cause: ledger.Cause)
     later(_POST, {"id": claim.id, "rows": rows})
     after = levels.change({(claim.location_id, sku): (-q, -q) for sku, q in parts.items()})
     ledger.write([ledger.Goods(claim.location_id, sku, -q) for sku, q in parts.items()], cause, after)
-    expiry.settle(after, cause.type, cause.id)
+    expiry.settle(after, cause.why)
 
 
 def _tell(claim: ClaimView, topic: str) -> None:

@@ -51,3 +51,9 @@ class UnknownIncident(NotFound):
     """There is no such incident within the caller's bounds."""
 
     code = "unknown-incident"
+
+
+class UnknownRecount(NotFound):
+    """There is no such recount within the caller's bounds."""
+
+    code = "unknown-recount"

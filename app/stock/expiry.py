@@ -14,7 +14,7 @@ from app.core.db import ask_one, use_case
 from app.core.outbox import emit_many
 from app.core.sql import Rowset, Sql, json_param
 
-from . import incidents, levels
+from . import blocks, incidents, levels
 from .levels import Level
 
 _SKUS = Rowset("wanted", "skus", {"sku": "text"})
@@ -52,27 +52,34 @@ _FREE = Sql(
 _CLOSE = Sql(
     "UPDATE claim_line SET open_quantity = 0, expires_at = NULL FROM {ended} WHERE claim_line.claim_id = ended.id", _IDS
 )
+_EXPIRED = incidents.Why("claim", "expired")
 
 
 def make_way(location_id: str, skus: Sequence[str]) -> bool:
     """End the past-due claims on these SKUs; False when a rival has its hands on one of them just now."""
     mine, all_mine = _past_due(location_id, skus)
-    incidents.match(_end(mine), "claim", "expired")
+    incidents.match(_end(mine), _EXPIRED)
     return all_mine
 
 
-def settle(after: Sequence[Level], cause_type: str, cause_id: str) -> None:
-    """Let incidents explain the levels after a fact. Past-due claims are no promise: they are ended before judging."""
-    incidents.match(without_past_due(after), cause_type, cause_id)
+def settle(after: Sequence[Level], why: incidents.Why) -> None:
+    """Let incidents explain the levels after a fact. What is no promise has made way before they judge."""
+    incidents.match(without_past_due(after), why)
 
 
 def without_past_due(after: Sequence[Level]) -> list[Level]:
-    """The levels as they stand once past-due claims in the way are ended, and what else those freed."""
+    """The levels as they stand once past-due claims in the way are ended, and what else those freed.
+
+    Pieces that are only kept from sale until they are counted were promised to nobody: a fact takes them first.
+    """
     final = {(level.location_id, level.sku): level for level in after}
     for level in after:
         if level.shortage:
             mine, _ = _past_due(level.location_id, [level.sku])
             final.update({(freed.location_id, freed.sku): freed for freed in _end(mine)})
+            left = final[level.location_id, level.sku]
+            if left.shortage:
+                final[level.location_id, level.sku] = blocks.make_way(left)
     return list(final.values())
 
 
@@ -80,7 +87,7 @@ def without_past_due(after: Sequence[Level]) -> list[Level]:
 def sweep(batch: int = settings.SWEEP_BATCH) -> int:
     """End up to `batch` past-due claims anywhere; returns how many were found."""
     found = ask_one(_ANY_PAST_DUE, {"now": clock.text(clock.now()), "batch": batch}).rows
-    incidents.match(_end([str(row[0]) for row in found]), "claim", "expired")
+    incidents.match(_end([str(row[0]) for row in found]), _EXPIRED)
     return len(found)
 
 

@@ -5,7 +5,9 @@ Whoever changes a level with a fact calls `expiry.settle`, which ends past-due c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -22,9 +24,9 @@ from .models import StockIncident
 
 _MARK = Sql("UPDATE stock_level SET oversold = :oversold WHERE location_id = :location_id AND sku = :sku")
 _OPEN = Sql(
-    "INSERT INTO stock_incident (id, location_id, sku, kind, state, shortage, cause_type, cause_id, opened_at, "
-    "version, updated_at) VALUES (:id, :location_id, :sku, 'oversell', 'open', :shortage, :cause_type, "
-    ":cause_id, :now, 1, :now)"
+    "INSERT INTO stock_incident (id, location_id, sku, kind, state, shortage, cause_type, cause_id, cause_code, "
+    "opened_at, version, updated_at) VALUES (:id, :location_id, :sku, 'oversell', 'open', :shortage, :cause_type, "
+    ":cause_id, :cause_code, :now, 1, :now)"
 )
 _UPDATE = Sql(
     "UPDATE stock_incident SET shortage = :shortage, state = :state, resolved_at = :resolved_at, "
@@ -33,27 +35,65 @@ _UPDATE = Sql(
 )
 _COUNT = Sql("SELECT count(*) FROM stock_incident WHERE state = 'open'")
 
+# What people call the fact that broke a promise, by the movement's kind.
+CODES: Mapping[str, str] = {
+    "sale": "till_sale", "return": "till_correction", "void": "till_correction", "pickup": "hand_over",
+    "ship": "parcel", "receipt": "receipt", "damage": "damage", "display": "display", "loss": "loss",
+    "found": "correction", "correction": "correction", "stocktake": "count", "opening": "count",
+    "variance": "short_pick", "transfer_out": "transfer", "transfer_in": "transfer", "transfer_over": "transfer",
+    "transfer_short": "transfer_short", "recount": "recount", "reconcile": "reconcile",
+}  # fmt: skip
+OTHER = "other"
 
-def match(after: Sequence[Level], cause_type: str, cause_id: str) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The document that changed levels, and the kind of its movement ('' where none was written)."""
+
+    type: str
+    id: str
+    kind: str = ""
+
+    @property
+    def code(self) -> str:
+        """In one word; a count that somebody was asked for is told from a stocktake."""
+        return CODES.get("recount" if self.type == "recount" else self.kind, OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """An incident as other packages see it."""
+
+    id: str
+    location_id: str
+    sku: str
+    shortage: int
+    cause: tuple[str, str]
+    cause_code: str
+    state: str
+    opened_at: dt.datetime
+
+
+def match(after: Sequence[Level], why: Why) -> None:
     """Open, update or resolve incidents so that they explain `after` exactly; each place and SKU comes once."""
     for level in after:
         if level.shortage and not level.oversold:
-            _open(level, cause_type, cause_id)
+            _open(level, why)
         elif level.oversold:
             _change(level)
 
 
-def _open(level: Level, cause_type: str, cause_id: str) -> None:
+def _open(level: Level, why: Why) -> None:
     incident_id = new_id()
     place = {"location_id": level.location_id, "sku": level.sku}
     later(_MARK, {**place, "oversold": True})
     later(
         _OPEN,
-        {**place, "id": incident_id, "shortage": level.shortage, "cause_type": cause_type, "cause_id": cause_id,
-         "now": clock.text(clock.now())},
+        {**place, "id": incident_id, "shortage": level.shortage, "cause_type": why.type, "cause_id": why.id,
+         "cause_code": why.code, "now": clock.text(clock.now())},
     )  # fmt: skip
     emit("oversell.opened", aggregate=("stock_incident", incident_id), sequence=1, location=level.location_id,
-         id=incident_id, sku=level.sku, shortage=level.shortage)  # fmt: skip
+         id=incident_id, sku=level.sku, shortage=level.shortage, cause=why.code)  # fmt: skip
 
 
 def _change(level: Level) -> None:
@@ -79,6 +119,15 @@ def find_incident(incident_id: str) -> StockIncident:
     if found is None or not actor.current().sees_location(found.location_id):
         raise UnknownIncident
     return found
+
+
+def view(incident_id: str) -> IncidentView:
+    """One incident inside the actor's bounds, for other packages. Raises UnknownIncident."""
+    row = find_incident(incident_id)
+    return IncidentView(
+        id=row.id, location_id=row.location_id, sku=row.sku, shortage=row.shortage,
+        cause=(row.cause_type, row.cause_id), cause_code=row.cause_code, state=row.state, opened_at=row.opened_at,
+    )  # fmt: skip
 
 
 def incidents_query(location: str | None, state: str | None) -> Select[Any]:

@@ -39,6 +39,11 @@ class Cause:
     occurred_at: dt.datetime | None = None
     note: str | None = None
 
+    @property
+    def why(self) -> incidents.Why:
+        """As an incident names it."""
+        return incidents.Why(self.type, self.id, self.kind)
+
 
 @dataclass(frozen=True, slots=True)
 class Movement:
@@ -102,7 +107,7 @@ def record_all(documents: Sequence[tuple[Sequence[Goods], Cause]]) -> list[Movem
     for level in expiry.without_past_due(after):
         _, any_cause = documents[0]
         cause = last.get((level.location_id, level.sku), any_cause)
-        incidents.match([level], cause.type, cause.id)
+        incidents.match([level], cause.why)
     return written
 
 

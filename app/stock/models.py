@@ -19,9 +19,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base
 from app.core.types import Id
 
-_OPEN_LINE = text("open_quantity > 0 AND expires_at IS NOT NULL")
+_OPEN_LINE = text("open_quantity > 0")
 _OPEN_CLAIM = text("state = 'reserved' AND expires_at IS NOT NULL")
-_OPEN_INCIDENT = text("state = 'open'")
+_OPEN = text("state = 'open'")
 _ON_THE_ROAD = text("state = 'shipped'")
 
 
@@ -102,7 +102,7 @@ class ClaimLine(Base):
         ForeignKeyConstraint(["location_id", "claim_id"], ["claim.location_id", "claim.id"]),
         CheckConstraint("open_quantity >= 0", name="ck_claim_line_open"),
         Index(
-            "ix_claim_line_due", "sku", "expires_at", "location_id", "open_quantity",
+            "ix_claim_line_open", "sku", "expires_at", "location_id", "open_quantity",
             sqlite_where=_OPEN_LINE, postgresql_where=_OPEN_LINE,
         ),
     )  # fmt: skip
@@ -176,7 +176,7 @@ class TransferLine(Base):
     transfer_id: Mapped[str] = mapped_column(Id)
     sku: Mapped[str] = mapped_column(String(64))
     quantity: Mapped[int]
-    promised: Mapped[int]
+    promised: Mapped[int] = mapped_column(server_default="0")
     shipped: Mapped[int]
     received: Mapped[int]
 
@@ -189,7 +189,7 @@ class StockIncident(Base):
         UniqueConstraint("location_id", "id", name="ux_stock_incident_location"),
         Index(
             "ux_stock_incident_open", "location_id", "sku", unique=True,
-            sqlite_where=_OPEN_INCIDENT, postgresql_where=_OPEN_INCIDENT,
+            sqlite_where=_OPEN, postgresql_where=_OPEN,
         ),
         Index("ix_stock_incident_updated", "updated_at", "id"),
     )  # fmt: skip
@@ -201,7 +201,53 @@ class StockIncident(Base):
     shortage: Mapped[int] = mapped_column(BigInteger)
     cause_type: Mapped[str] = mapped_column(String(40))
     cause_id: Mapped[str] = mapped_column(String(120))
+    cause_code: Mapped[str] = mapped_column(String(30), server_default="other")
     opened_at: Mapped[dt.datetime]
     resolved_at: Mapped[dt.datetime | None]
     version: Mapped[int]
+    updated_at: Mapped[dt.datetime]
+
+
+class RecountTask(Base):
+    """Somebody must count a SKU at a place, for the book is in doubt. One open task per place and SKU.
+
+    `claim_id` keeps what the book calls free from sale until then. `missing` sums the doubts that met here.
+    """
+
+    __tablename__ = "recount_task"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_recount_task_location"),
+        Index("ux_recount_task_open", "location_id", "sku", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_recount_task_updated", "updated_at", "id"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))
+    sku: Mapped[str] = mapped_column(String(64), ForeignKey("sku.code"))
+    state: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(String(20))
+    missing: Mapped[int]
+    claim_id: Mapped[str | None] = mapped_column(Id)
+    cause_type: Mapped[str] = mapped_column(String(40))
+    cause_id: Mapped[str] = mapped_column(String(120))
+    counted: Mapped[int | None]
+    difference: Mapped[int | None] = mapped_column(BigInteger)
+    requested_at: Mapped[dt.datetime]
+    done_at: Mapped[dt.datetime | None]
+    version: Mapped[int]
+    updated_at: Mapped[dt.datetime]
+
+
+class StockShelf(Base):
+    """Where a SKU lies in a store; clerks walk in the order of these words."""
+
+    __tablename__ = "stock_shelf"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_stock_shelf_location"),
+        UniqueConstraint("location_id", "sku", name="ux_stock_shelf_sku"),
+        Index("ix_stock_shelf_updated", "updated_at", "id"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))
+    sku: Mapped[str] = mapped_column(String(64), ForeignKey("sku.code"))
+    shelf: Mapped[str] = mapped_column(String(60))
     updated_at: Mapped[dt.datetime]

@@ -56,16 +56,14 @@ def take_back(
         _take_out(_live(claim_id, owner), rest)
     after = levels.change({(old.location_id, sku): (q, q) for sku, q in parts.items()})
     ledger.write([ledger.Goods(old.location_id, sku, q) for sku, q in parts.items()], cause, after)
-    expiry.settle(after, cause.type, cause.id)
+    expiry.settle(after, cause.why)
     whole = {sku: rest.get(sku, 0) + parts.get(sku, 0) for sku in sorted({*rest, *parts})}
     return _begin(old.location_id, old.channel, old.kind, whole, owner)
 
 
-def keep_arrived(
-    location: str, channel: str, kind: str, parts: Mapping[str, int], *, owner: tuple[str, str]
-) -> ClaimView:
-    """Promise pieces to whom they have come for, whatever else is promised there. The caller holds the levels and
-    writes the goods into the ledger next, which judges both together.
+def keep(location: str, channel: str, kind: str, parts: Mapping[str, int], *, owner: tuple[str, str]) -> ClaimView:
+    """Promise pieces whatever else is promised there. The caller holds the levels, and lets incidents judge them
+    afterwards where that is called for.
     """
     levels.change({(location, sku): (0, pieces) for sku, pieces in parts.items()})
     return _begin(location, channel, kind, parts, owner)

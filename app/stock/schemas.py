@@ -27,6 +27,7 @@ from app.core.fields import (
 )
 
 from .adjustments import Reason
+from .incidents import CODES, OTHER
 from .states import TransferState
 
 _LEVEL = settings.MAX_LEVEL
@@ -336,6 +337,7 @@ class IncidentOut(Out):
     state = Choice("open", "resolved")
     shortage = Integer(0, _LEVEL)
     cause = Part(MovementReference)
+    cause_code = Choice(*sorted({*CODES.values(), OTHER}))
     opened_at = Instant()
     resolved_at = Instant(allow_none=True)
     updated_at = Instant()

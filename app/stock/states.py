@@ -1,4 +1,4 @@
-"""The states of a transfer between two places."""
+"""The states of a transfer between two places, and of a count that somebody owes."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ TRANSFER: Mapping[tuple[TransferState, str], TransferState] = {
     (TransferState.REQUESTED, "cancel"): TransferState.CANCELLED,
     (TransferState.SHIPPED, "receive"): TransferState.RECEIVED,
 }
+
+
+class RecountState(StrEnum):
+    """Whether somebody has counted."""
+
+    OPEN = "open"
+    DONE = "done"
+
+
+RECOUNT: Mapping[tuple[RecountState, str], RecountState] = {(RecountState.OPEN, "count"): RecountState.DONE}

@@ -215,7 +215,7 @@ def _claim_arrived(transfer: Transfer, lines: Sequence[TransferLine]) -> None:
     claimed = {sku: pieces for sku, pieces in claimed.items() if pieces}
     if transfer.for_type is None or transfer.for_id is None or not claimed:
         return
-    claim = passing.keep_arrived(
+    claim = passing.keep(
         transfer.to_location_id, transfer.channel or rules.INTERNAL, transfer.for_kind or ARRIVED_KIND, claimed,
         owner=(transfer.for_type, transfer.for_id),
     )  # fmt: skip
