@@ -150,7 +150,7 @@ def _parts(lines: Sequence[PickupLine], given: Sequence[Given] | None) -> dict[s
 def _give(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], scan: Scan) -> None:
     _post(row, lines, parts, scan, note=None)
     if row.order_id is not None:
-        orders.record_fulfilment(row.order_id, parts, at=clock.now(), reference=("pickup", row.id))
+        orders.record_fulfilment(row.order_id, parts, at=clock.now(), reference=("pickup", row.id), at_counter=True)
     if any(line.waiting for line in lines):
         touch(row, "pickup.partly_collected", lines=_told(parts), **pickups.facts(row))
     else:
@@ -180,28 +180,30 @@ def _told(parts: Mapping[str, int]) -> list[dict[str, object]]:
     return [{"line_ref": line_ref, "quantity": pieces} for line_ref, pieces in parts.items()]
 
 
-def settle(
-    row: Pickup, scan: Scan, *, receipt: str, sold: Mapping[str, int] | None = None, cause: stock.Cause | None = None
-) -> dict[str, int]:
-    """A till gave what was left, picked or not: it has happened, so the state does not matter. Returns it by SKU.
-
-    `sold` bounds it by SKU; what the till did not sell stays as it is.
-    """
-    lines = pickups.lines_of(row)
-    left = dict(sold) if sold is not None else _left(lines)
-    parts: dict[str, int] = {}
+def allot(lines: Sequence[PickupLine], sold: Mapping[str, int]) -> dict[str, int]:
+    """The pieces by line that a till sold by SKU, as far as they are still here."""
+    left, parts = dict(sold), {}
     for line in lines:
         pieces = min(line.open + line.waiting, left.get(line.sku, 0))
         if pieces:
             parts[line.line_ref] = pieces
             left[line.sku] -= pieces
-            line.picked += max(0, pieces - line.waiting)
+    return parts
+
+
+def settle(
+    row: Pickup, scan: Scan, *, receipt: str, parts: Mapping[str, int], cause: stock.Cause | None = None
+) -> dict[str, int]:
+    """A till gave these pieces, picked or not: it has happened, so the state does not matter. Returns them by SKU."""
+    lines = pickups.lines_of(row)
+    for line in lines:
+        line.picked += max(0, parts.get(line.line_ref, 0) - line.waiting)
     given = _by_sku(lines, parts)
     if not parts:
         return given
     _post(row, lines, parts, scan, note=receipt, cause=cause)
     if row.order_id is not None:
-        orders.record_fulfilment(row.order_id, parts, at=clock.now(), reference=("pickup", row.id))
+        orders.record_fulfilment(row.order_id, parts, at=clock.now(), reference=("pickup", row.id), at_counter=True)
     if _left(lines):
         touch(row, "pickup.partly_collected", lines=_told(parts), **pickups.facts(row))
     else:
@@ -256,7 +258,7 @@ def _take_back(row: Pickup, done: PickupScan, scan: Scan) -> None:
     for line in lines:
         line.collected -= parts.get(line.line_ref, 0)
     if row.order_id is not None:
-        orders.reverse_fulfilment(row.order_id, parts, claim_id=claim.id, reason="undo")
+        orders.reverse_fulfilment(row.order_id, parts, work_id=row.id, claim_id=claim.id, reason="undo")
     scans.keep(scan, place=(row.location_id, row.id), outcome=scans.DONE, parts=parts)
     move(row, "undo", PICKUP, event="pickup.reopened", **pickups.facts(row))
 

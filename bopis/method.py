@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from app import customers, stock
+from app import customers, stock, stores
 from app.core import clock
 from app.core.db import db
 from app.core.states import move, touch
-from app.orders.fulfilment import Held, Opening, Promise
+from app.orders import Held, Located, Opening, Promise
 
 from . import ending, handover, pickups, queries, scans
 from .models import Pickup, PickupLine
@@ -24,13 +24,14 @@ from .states import OVER, PICKUP, PickupState
 class PickupMethod:
     """Collected at a store. The claim stays the order's; the pickup posts it, frees it, or sends it to the shelf."""
 
-    def locate(self, wanted: Mapping[str, Any], lines: Mapping[str, int], channel: str) -> str:
+    def locate(self, wanted: Mapping[str, Any], lines: Mapping[str, int], channel: str) -> Located:
         """The store the customer chose. Raises UnknownLocation, PickupNotOffered."""
-        return place_for_pickup(wanted["location"]).code
+        place = place_for_pickup(wanted["location"]).code
+        return Located(place, stores.get(wanted.get("ship_from") or place).code)
 
-    def promise(self, location_id: str, *, at: dt.datetime, pickup_at: dt.datetime | None) -> Promise:
+    def promise(self, located: Located, *, at: dt.datetime, pickup_at: dt.datetime | None) -> Promise:
         """When goods ordered now would be ready, and until when they would wait."""
-        place = place_for_pickup(location_id)
+        place = place_for_pickup(located.location_id)
         check_time(place, pickup_at)
         ready_by, keep_until = expect(place, "pickup", at, pickup_at)
         return Promise(ready_by=ready_by, keep_until=keep_until)
@@ -74,19 +75,20 @@ class PickupMethod:
         else:
             ending.take_out(row, lines, parts, reason=reason)
 
+    def open_of(self, work_id: str) -> Mapping[str, int]:
+        """What is neither given nor given up."""
+        row = db.session.get_one(Pickup, work_id)
+        lines = [] if row.is_over else pickups.lines_of(row)
+        return {line.line_ref: line.owed for line in lines if line.owed}
+
     def describe(self, work_id: str) -> dict[str, Any]:
         """What the order's answer shows."""
-        return queries.for_order(pickups.get(work_id))
+        return queries.for_order(db.session.get_one(Pickup, work_id))
 
-    def settle(self, work_id: str, *, paid_at: dt.datetime, reference: str) -> None:
-        """A till's receipt paid it and handed it over, wherever the work stood: a fact, posted once."""
+    def settle(self, work_id: str, parts: Mapping[str, int], *, paid_at: dt.datetime, reference: str) -> None:
+        """A till's receipt paid and handed over these pieces, wherever the work stood: a fact, posted once."""
         row = pickups.locked(work_id)
-        handover.settle(row, _by_till(paid_at), receipt=reference)
-
-    def settle_part(self, work_id: str, sold: Mapping[str, int], *, paid_at: dt.datetime, reference: str) -> None:
-        """A till handed over these pieces by SKU; the rest stays as it is."""
-        row = pickups.locked(work_id)
-        handover.settle(row, _by_till(paid_at), receipt=reference, sold=sold)
+        handover.settle(row, _by_till(paid_at), receipt=reference, parts=parts)
 
     def settle_hold(self, code: str, sold: Mapping[str, int], cause: stock.Cause) -> Held | None:
         """A till sold a hold's goods: they leave by its claim, for the receipt's cause, so a void brings them back.
@@ -110,11 +112,13 @@ class PickupMethod:
         if row.state_at(clock.now()) in OVER:
             return Held({}, "order-not-open")
         scan = _by_till(cause.occurred_at or clock.now())
-        return Held(handover.settle(row, scan, receipt=cause.id, sold=sold, cause=cause))
+        parts = handover.allot(pickups.lines_of(row), sold)
+        return Held(handover.settle(row, scan, receipt=cause.id, parts=parts, cause=cause))
 
     def find(self, code: str) -> str | None:
-        """The order whose pickup has this code."""
-        return db.session.scalar(select(Pickup.order_id).where(Pickup.code == code.strip().upper()))
+        """The pickup of an order that has this code."""
+        named = select(Pickup.id).where(Pickup.code == code.strip().upper(), Pickup.order_id.is_not(None))
+        return db.session.scalar(named)
 
 
 def _by_till(paid_at: dt.datetime) -> Scan:

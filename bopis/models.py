@@ -1,4 +1,4 @@
-"""Pickups: the store's work items, what was scanned for them, and goods that go back to the shelf."""
+"""Pickups: the store's work items, what was scanned for them, who may come instead, goods that go back, who waits."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from .states import OVER, PickupState
 
 _DUE = text("state = 'ready'")
 _HELD = text("state IN ('requested', 'accepted') AND hold_until IS NOT NULL")
+_UNANSWERED = text("state = 'requested' AND accept_by IS NOT NULL")
+_ASKED = text("choose_by IS NOT NULL")
+_OPEN_WAIT = text("state = 'waiting'")
 
 
 class Pickup(Base):
     """One order or hold to be handed over at one store.
 
     `expires_at` is null until ready. `hold_until` is the deadline of an unpaid hold's claim until picking starts.
+    `accept_by` is when the store's answer is late, `escalated` how often that was told. `choose_by` and
+    `choice_reason` stand while the customer is asked. `slot_at` and `picking_hour` are places taken at the store.
     The token and the PIN are derived from id and generation; only the token's hash is kept, to find it by.
     """
 
@@ -35,11 +40,16 @@ class Pickup(Base):
         Index("ix_pickup_order", "order_id"),
         Index("ix_pickup_number", "order_number"),
         Index("ix_pickup_phone", "phone_mark"),
+        Index("ix_pickup_customer", "customer_id", "state"),
+        Index("ix_pickup_transfer", "transfer_id"),
+        Index("ix_pickup_wave", "wave_id"),
+        Index("ix_pickup_unanswered", "accept_by", sqlite_where=_UNANSWERED, postgresql_where=_UNANSWERED),
+        Index("ix_pickup_asked", "choose_by", sqlite_where=_ASKED, postgresql_where=_ASKED),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))
     kind: Mapped[str] = mapped_column(String(10))
-    state: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(20))
     channel: Mapped[str] = mapped_column(String(40))
     order_id: Mapped[str | None] = mapped_column(Id)
     order_number: Mapped[str | None] = mapped_column(String(40))
@@ -51,6 +61,9 @@ class Pickup(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     pin_tries: Mapped[int]
     contact_id: Mapped[str | None] = mapped_column(Id)
+    customer_id: Mapped[str | None] = mapped_column(Id)
+    transfer_id: Mapped[str | None] = mapped_column(Id)
+    wave_id: Mapped[str | None] = mapped_column(Id)
     phone_mark: Mapped[str | None] = mapped_column(String(64))
     amount_due: Mapped[int]
     language: Mapped[str] = mapped_column(String(2))
@@ -64,6 +77,16 @@ class Pickup(Base):
     ready_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime | None]
     collected_at: Mapped[dt.datetime | None]
+    slot_at: Mapped[dt.datetime | None]
+    picking_hour: Mapped[dt.datetime | None]
+    accept_by: Mapped[dt.datetime | None]
+    escalated: Mapped[int]
+    choose_by: Mapped[dt.datetime | None]
+    choice_reason: Mapped[str | None] = mapped_column(String(20))
+    arrived_at: Mapped[dt.datetime | None]
+    arrival_sealed: Mapped[bytes | None]
+    cancel_asked_at: Mapped[dt.datetime | None]
+    extensions: Mapped[int]
     version: Mapped[int]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
@@ -93,24 +116,33 @@ class Pickup(Base):
 
 
 class PickupLine(Base):
-    """Pieces of one line: ordered = open + picked + short; collected is the part of picked that was handed over."""
+    """Pieces of one line: ordered = open + picked + short; collected is the part of picked that was handed over.
+
+    `undecided` is the part of short that waits for the customer's choice. `order_ref` is the order's line, which a
+    substitute has in common with what it stands for. `substitute` is a SKU that the store offers for the missing ones.
+    """
 
     __tablename__ = "pickup_line"
     __table_args__ = (
         UniqueConstraint("location_id", "id", name="ux_pickup_line_location"),
         UniqueConstraint("pickup_id", "line_ref", name="ux_pickup_line_ref"),
         ForeignKeyConstraint(["location_id", "pickup_id"], ["pickup.location_id", "pickup.id"]),
-        CheckConstraint("picked + short <= ordered AND collected <= picked", name="ck_pickup_line_counts"),
+        CheckConstraint(
+            "picked + short <= ordered AND collected <= picked AND undecided <= short", name="ck_pickup_line_counts"
+        ),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     location_id: Mapped[str] = mapped_column(String(64))
     pickup_id: Mapped[str] = mapped_column(Id)
-    line_ref: Mapped[str] = mapped_column(String(64))
+    line_ref: Mapped[str] = mapped_column(String(80))
+    order_ref: Mapped[str] = mapped_column(String(64))
     sku: Mapped[str] = mapped_column(String(64))
+    substitute: Mapped[str | None] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(200))
     ordered: Mapped[int]
     picked: Mapped[int]
     short: Mapped[int]
+    undecided: Mapped[int]
     collected: Mapped[int]
 
     @property
@@ -119,9 +151,34 @@ class PickupLine(Base):
         return self.ordered - self.picked - self.short
 
     @property
+    def owed(self) -> int:
+        """Pieces the customer still waits for."""
+        return self.open + self.waiting + self.undecided
+
+    @property
     def waiting(self) -> int:
         """Pieces picked and not handed over."""
         return self.picked - self.collected
+
+
+class PickupPass(Base):
+    """Somebody else who may collect: a proxy by name, or whoever shows a pass that was lent for a while."""
+
+    __tablename__ = "pickup_pass"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_pickup_pass_location"),
+        ForeignKeyConstraint(["location_id", "pickup_id"], ["pickup.location_id", "pickup.id"]),
+        Index("ix_pickup_pass_pickup", "pickup_id"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64))
+    pickup_id: Mapped[str] = mapped_column(Id)
+    kind: Mapped[str] = mapped_column(String(8))
+    name_sealed: Mapped[bytes | None]
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[dt.datetime | None]
+    ended_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
 
 
 class PickupScan(Base):
@@ -164,6 +221,48 @@ class ReshelveTask(Base):
     pickup_id: Mapped[str] = mapped_column(Id)
     claim_id: Mapped[str] = mapped_column(Id)
     state: Mapped[str] = mapped_column(String(12))
+    version: Mapped[int]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+
+class PickingWave(Base):
+    """Several pickups picked in one walk, sorted by shelf."""
+
+    __tablename__ = "picking_wave"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_picking_wave_location"),
+        Index("ix_picking_wave_list", "location_id", "state", "updated_at", "id"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))
+    state: Mapped[str] = mapped_column(String(12))
+    version: Mapped[int]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+
+class WaitingCustomer(Base):
+    """Somebody who wants a SKU at a store when it is free again; an offer is a hold opened for them."""
+
+    __tablename__ = "waiting_customer"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_waiting_customer_location"),
+        Index(
+            "ix_waiting_customer_open", "location_id", "sku", "id", sqlite_where=_OPEN_WAIT, postgresql_where=_OPEN_WAIT
+        ),
+        Index("ix_waiting_customer_updated", "updated_at", "id"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))
+    sku: Mapped[str] = mapped_column(String(64), ForeignKey("sku.code"))
+    quantity: Mapped[int]
+    channel: Mapped[str] = mapped_column(String(40))
+    customer_id: Mapped[str | None] = mapped_column(Id)
+    contact_id: Mapped[str | None] = mapped_column(Id)
+    language: Mapped[str] = mapped_column(String(2))
+    state: Mapped[str] = mapped_column(String(12))
+    pickup_id: Mapped[str | None] = mapped_column(Id)
     version: Mapped[int]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]

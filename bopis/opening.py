@@ -44,6 +44,7 @@ class Case:
     order_number: str | None = None
     external_ref: str | None = None
     contact_id: str | None = None
+    customer_id: str | None = None
     phone_mark: str | None = None
     amount_due: int = 0
     language: str = "ja"
@@ -93,7 +94,8 @@ def open_pickup(case: Case, lines: Sequence[Wanted], *, pickup_id: str | None = 
         claim_id=case.claim_id, code=passes.free_code(), kid=vault.KID, generation=1, pin_tries=0,
         contact_id=case.contact_id, phone_mark=case.phone_mark, amount_due=case.amount_due, language=case.language,
         placed_at=case.placed_at, pickup_at=case.pickup_at, ready_by=ready_by, collect_by_estimate=collect_by,
-        hold_until=case.hold_until, version=1, created_at=now, updated_at=now,
+        hold_until=case.hold_until, customer_id=case.customer_id, escalated=0, extensions=0, version=1,
+        created_at=now, updated_at=now,
     )  # fmt: skip
     row.token_hash = sha256(passes.token_for(row.id, row.generation))
     db.session.add(row)
@@ -110,8 +112,9 @@ def add_lines(row: Pickup, lines: Sequence[Wanted]) -> None:
     """Write lines of which nothing is picked yet."""
     db.session.add_all(
         PickupLine(
-            id=new_id(), location_id=row.location_id, pickup_id=row.id, line_ref=line.line_ref, sku=line.sku,
-            name=line.name, ordered=line.quantity, picked=0, short=0, collected=0,
+            id=new_id(), location_id=row.location_id, pickup_id=row.id, line_ref=line.line_ref,
+            order_ref=line.line_ref, sku=line.sku, name=line.name, ordered=line.quantity, picked=0, short=0,
+            undecided=0, collected=0,
         )
         for line in lines
     )  # fmt: skip

@@ -11,7 +11,7 @@ from app import customers, orders, stock
 from app.core import clock, states, vault
 from app.core.db import ask, ask_one, db, later, use_case
 from app.core.errors import AppError
-from app.core.ids import is_id, new_id
+from app.core.ids import new_id
 from app.core.sql import Rowset, Sql, json_param
 
 from .errors import OrderNotOpen
@@ -198,37 +198,29 @@ def _sold(outcome: Outcome) -> dict[str, int]:
 
 @use_case
 def _settle_order(code: str, outcome: Outcome) -> dict[str, int]:
-    """Hand over what the order still has open; returns its pieces by SKU."""
-    order_id = code.lower() if is_id(code.lower()) else orders.find_for_pickup(code)
+    """Hand over what the receipt sold of what the order still has open; returns its pieces by SKU."""
     sale = outcome.offer.sale
-    if order_id is None or sale is None:
+    if sale is None:
         raise orders.UnknownOrder
-    orders.lock(order_id)
-    order = orders.summary(order_id)
-    left: dict[str, int] = {}
-    done: dict[str, int] = {}
-    for line in order.lines:
-        left[line.sku] = left.get(line.sku, 0) + line.open
-        done[line.sku] = done.get(line.sku, 0) + line.fulfilled
-    if order.state == "completed" and order.work_id is not None and not _is_paid(order_id):
-        # A clerk gave the goods before the till's receipt came: it is the money of that order, not another sale.
-        outcome.settles_id = order_id
-        outcome.problems.append(problem("", "collected-before"))
-        return done
-    if order.work_id is None or not any(left.values()):
+    order = orders.at_counter(code, location=sale["store"])
+    if not order.works:
         raise OrderNotOpen(state=order.state)
     sold = _sold(outcome)
-    given = {sku: min(pieces, sold.get(sku, 0)) for sku, pieces in left.items()}
-    if given == left:
+    given = {sku: min(pieces, sold.get(sku, 0)) for sku, pieces in order.left.items()}
+    # What a clerk gave before the till's receipt came is on it too: the money of that order, not another sale.
+    rest = {sku: pieces - given.get(sku, 0) for sku, pieces in sold.items()}
+    before = {} if _is_paid(order.order_id) else {k: min(q, order.done.get(k, 0)) for k, q in rest.items()}
+    if any(given.values()):
         tenders = [(tender["method"], tender["amount"]) for tender in sale["tenders"]]
-        orders.settle_at_till(order_id, tenders_taken=tenders, at=sale["sold_at"], reference=outcome.id)
-    elif any(given.values()):
-        orders.settle_part(order_id, given, at=sale["sold_at"], reference=outcome.id)
-        outcome.problems.append(problem("/lines", "short-of-order"))
-    else:
+        orders.settle_at_till(order, given, tenders_taken=tenders, at=sale["sold_at"], reference=outcome.id)
+        if given != order.left:
+            outcome.problems.append(problem("/lines", "short-of-order"))
+    elif not any(before.values()):
         raise OrderNotOpen(state=order.state)
-    outcome.settles_id = order_id
-    return given
+    if any(before.values()):
+        outcome.problems.append(problem("", "collected-before"))
+    outcome.settles_id = order.order_id
+    return {sku: given.get(sku, 0) + before.get(sku, 0) for sku in {*given, *before}}
 
 
 def _is_paid(order_id: str) -> bool:

@@ -3,7 +3,8 @@
 Each unit's price, discounts and tax are frozen at sale (`pricing`), so that any order of partial cancels adds up. Goods
 are claimed from `stock` in the order's transaction; how they reach the customer is a registered method (`fulfilment`).
 Rooms above: `offer` a method; `lock`, then `record_fulfilment`, `reverse_fulfilment`, `cancel_parts`; a till's receipt
-is `record_sale`, taken back by `reverse_sale`; one that pays a pickup is `settle_at_till`.
+is `record_sale`, taken back by `reverse_sale`; one that pays a pickup is `settle_at_till`. Pieces that shall come
+another way get it by `open_another`.
 """
 
 from __future__ import annotations
@@ -21,28 +22,29 @@ from .fulfilling import (
     Summary,
     cancel_parts,
     contact_of,
-    find_for_pickup,
+    due_at_counter,
     lock,
     parts_of,
     record_fulfilment,
     reverse_fulfilment,
-    settle_at_till,
-    settle_hold,
-    settle_part,
     summary,
     view,
 )
-from .fulfilment import Held, Method, Opening, OpenLine, Promise, offer
+from .fulfilment import Held, Located, Method, Opening, OpenLine, Promise, offer
+from .moving import open_another
 from .paying import end_past_due
 from .pricing import Priced, PricingError, RateTax
 from .sales import PostedSale, RecordedSale, SoldLine, Tender, price_sale, record_sale, reverse_sale
 from .schemas import OrderCustomerIn, OrderOut
+from .settling import AtCounter, at_counter, settle_at_till, settle_hold
 from .tax import Basis, TaxCategory, tax_rate
 
 __all__ = [
+    "AtCounter",
     "Basis",
     "Held",
     "LineSummary",
+    "Located",
     "Method",
     "OpenLine",
     "Opening",
@@ -62,12 +64,14 @@ __all__ = [
     "TooManyPieces",
     "UnknownLine",
     "UnknownOrder",
+    "at_counter",
     "cancel_parts",
     "contact_of",
+    "due_at_counter",
     "end_past_due",
-    "find_for_pickup",
     "lock",
     "offer",
+    "open_another",
     "parts_of",
     "price_sale",
     "record_fulfilment",
@@ -77,7 +81,6 @@ __all__ = [
     "reverse_sale",
     "settle_at_till",
     "settle_hold",
-    "settle_part",
     "summary",
     "tax_rate",
     "view",

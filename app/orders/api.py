@@ -19,6 +19,7 @@ from .errors import (
     DuplicateOrder,
     InsufficientPoints,
     PaymentMismatch,
+    SeveralFulfilments,
     TooManyPieces,
     TotalMismatch,
     UnknownChannel,
@@ -47,6 +48,8 @@ _LOOKED = [UnknownChannel, stores.UnknownLocation, catalog.UnknownSku, stock.Unk
 def _basket(body: dict[str, Any]) -> Basket:
     facts = {name: value for name, value in body.items() if name != "currency"}
     facts["lines"] = [LineWanted(**line) for line in body["lines"]]
+    only = facts.pop("fulfilment", None)
+    facts["fulfilments"] = [only] if only is not None else facts["fulfilments"]
     facts["payments"] = [PaymentWanted(**paid) for paid in body["payments"]]
     facts["language"] = body.get("language") or texts.language()
     return Basket(**facts)
@@ -84,9 +87,15 @@ def quote_order(body: dict[str, Any]) -> dict[str, Any]:
         if line.kind == "goods"
     ]  # fmt: skip
     return {
-        "totals": found.document.totals, "lines": lines, "location": found.location, "points": found.points,
-        "points_to_earn": 0, "coupons": found.coupons, "ready_by": found.promise.ready_by,
-        "deadline": found.promise.keep_until, "return_policy": texts.word("return-policy"),
+        "totals": found.document.totals, "lines": lines, "location": found.ways[0].located.location_id,
+        "points": found.points, "points_to_earn": 0, "coupons": found.coupons,
+        "ready_by": found.promises[0].ready_by, "deadline": found.promises[0].keep_until,
+        "fulfilments": [
+            {"method": way.method, "location": way.located.location_id, "source": way.located.source_id,
+             "ready_by": promise.ready_by, "deadline": promise.keep_until}
+            for way, promise in zip(found.ways, found.promises, strict=True)
+        ],
+        "return_policy": texts.word("return-policy"),
     }  # fmt: skip
 
 
@@ -108,7 +117,7 @@ def get_order(order_id: str) -> dict[str, Any]:
     "POST", "/orders/<order_id>/change", scope="orders:write", body=schemas.OrderChangeIn, reply=schemas.OrderOut,
     key="required", example={"location": "ginza"},
     problems=[UnknownOrder, IllegalTransition, stock.InsufficientStock, stores.UnknownLocation, catalog.UnknownSku,
-              CannotPrice],
+              CannotPrice, SeveralFulfilments],
 )  # fmt: skip
 def change_order(body: dict[str, Any], order_id: str) -> dict[str, Any]:
     """Change lines, place or address until picking begins."""

@@ -17,9 +17,9 @@ from app.core import states
 from app.core.db import db, use_case
 from app.core.errors import invalid
 
-from . import fulfilment, queries, reckoning, tenders
-from .models import OrderLine, SalesOrder
-from .placing import opening
+from . import fulfilment, queries, reckoning, tenders, works
+from .errors import SeveralFulfilments
+from .models import Fulfilment, OrderLine, SalesOrder
 from .reckoning import LineWanted
 from .states import ORDER, OrderState, PaymentState
 
@@ -45,7 +45,8 @@ def change(
 ) -> SalesOrder:
     """Change the order; `lines` are all that it shall have. Money that is too much goes back, what lacks becomes due.
 
-    Raises UnknownOrder, IllegalTransition, InsufficientStock, CannotPrice, and what the method refuses.
+    Raises UnknownOrder, IllegalTransition, InsufficientStock, CannotPrice, SeveralFulfilments (lines and place of an
+    order whose goods come in several ways stay as they are), and what the method refuses.
     """
     order = queries.find(order_id, lock=True)
     if order.state != OrderState.PLACED:
@@ -54,15 +55,29 @@ def change(
     rows = queries.lines_of(order.id)
     if address is not None:
         _readdress(order, address)
-    place = order.from_location_id
-    if location is not None and location != place:
-        place = _locate(order, location, _demand(rows, lines))
-    if lines is not None:
-        rows = _reprice(order, rows, lines, place)
-    if lines is not None or place != order.from_location_id:
-        _reclaim(order, rows, place)
+    if lines is not None or location is not None:
+        ways = works.of(order.id)
+        if len(ways) != 1 or ways[0].source_id != ways[0].location_id:
+            raise SeveralFulfilments
+        _refit(order, ways[0], rows, lines, location)
     states.touch(order, "order.changed")
     return order
+
+
+def _refit(
+    order: SalesOrder,
+    way: Fulfilment,
+    rows: Sequence[OrderLine],
+    lines: Sequence[LineChanged] | None,
+    location: str | None,
+) -> None:
+    place = way.location_id
+    if location is not None and location != place:
+        place = _locate(order, way, location, _demand(rows, lines))
+    if lines is not None:
+        rows = _reprice(order, rows, lines, place)
+    if lines is not None or place != way.location_id:
+        _reclaim(order, way, rows, place)
 
 
 def _demand(rows: Sequence[OrderLine], lines: Sequence[LineChanged] | None) -> dict[str, int]:
@@ -71,9 +86,9 @@ def _demand(rows: Sequence[OrderLine], lines: Sequence[LineChanged] | None) -> d
     return reckoning.by_sku(rows, {row.line_ref: reckoning.open_of(row) for row in rows})
 
 
-def _locate(order: SalesOrder, location: str, demand: Mapping[str, int]) -> str:
-    wanted = {"method": order.method, "location": location, "ship_from": location, "pickup_at": order.pickup_at}
-    return fulfilment.method(order.method).locate(wanted, demand, order.channel)
+def _locate(order: SalesOrder, way: Fulfilment, location: str, demand: Mapping[str, int]) -> str:
+    wanted = {"method": order.method, "location": location, "ship_from": location, "pickup_at": way.pickup_at}
+    return fulfilment.method(order.method).locate(wanted, demand, order.channel).location_id
 
 
 def _readdress(order: SalesOrder, address: Any) -> None:
@@ -117,12 +132,14 @@ def _line(index: int, line: LineChanged, known: OrderLine | None) -> LineWanted:
     return LineWanted(line.line_ref, line.sku, line.quantity, price, discount)
 
 
-def _reclaim(order: SalesOrder, rows: Sequence[OrderLine], place: str) -> None:
+def _reclaim(order: SalesOrder, way: Fulfilment, rows: Sequence[OrderLine], place: str) -> None:
     """Fit claim and work item to the lines and the place."""
-    wanted = reckoning.by_sku(rows, {row.line_ref: reckoning.open_of(row) for row in rows})
+    parts = {row.line_ref: reckoning.open_of(row) for row in rows}
+    wanted = reckoning.by_sku(rows, parts)
     owner = ("order", order.id)
-    old = stock.find(order.claim_id or "", lock=True)
-    moved, order.from_location_id = place != old.location_id, place
+    old = stock.find(way.claim_id, lock=True)
+    moved = place != old.location_id
+    order.from_location_id = way.location_id = way.source_id = place
     if not moved and all(quantity <= old.open.get(sku, 0) for sku, quantity in wanted.items()):
         rest = {sku: q - wanted.get(sku, 0) for sku, q in old.open.items() if q > wanted.get(sku, 0)}
         if rest:
@@ -132,14 +149,11 @@ def _reclaim(order: SalesOrder, rows: Sequence[OrderLine], place: str) -> None:
         stock.lock_levels([*((old.location_id, sku) for sku in old.open), *((place, sku) for sku in wanted)])
         if not moved:
             stock.release(old.id, owner=owner)
-        claim = stock.reserve(
-            location=place, lines=list(wanted.items()), kind=order.method, channel=order.channel, expires_at=None,
-            external_ref=order.external_ref, owner=owner,
-        )  # fmt: skip
-        order.claim_id = claim.id
+        way.claim_id = works.claim(order, method=way.method, source=place, wanted=wanted)
     db.session.flush()
-    if order.work_id is not None:
-        order.work_id = fulfilment.method(order.method).change(order.work_id, opening(order, rows))
+    if way.work_id is not None:
+        opening = works.opening(order, way, rows, parts)
+        way.work_id = fulfilment.method(way.method).change(way.work_id, opening)
     if moved:
         stock.release(old.id, owner=owner)
     db.session.flush()

@@ -9,7 +9,7 @@ from typing import Any
 from app.core import clock, states
 from app.core.db import db, use_case
 
-from . import fulfilment, queries, reckoning, tenders
+from . import queries, reckoning, tenders, works
 from .errors import TooManyPieces, UnknownLine
 from .models import OrderLine, SalesOrder
 from .states import ORDER, OrderState
@@ -44,8 +44,7 @@ def cancel_open(order: SalesOrder, *, parts: Sequence[tuple[str, int]] | None, r
     rows = queries.lines_of(order.id)
     left = {row.line_ref: reckoning.open_of(row) for row in reckoning.goods_of(rows) if reckoning.open_of(row)}
     wanted = left if parts is None else checked(rows, parts)
-    if order.work_id is not None:
-        fulfilment.method(order.method).cancel(order.work_id, wanted, whole=wanted == left, reason=reason)
+    works.give_up(order, wanted, reason=reason)
     return take_out(order, rows, wanted, reason=reason)
 
 

@@ -29,6 +29,12 @@ class UnknownRefund(NotFound):
     code = "unknown-refund"
 
 
+class SeveralFulfilments(Conflict):
+    """The order's goods come in several ways or by a transfer: lines and place can only be cancelled or chosen anew."""
+
+    code = "several-fulfilments"
+
+
 class UnknownLine(Invalid):
     """The order has no line with this `line_ref`."""
 

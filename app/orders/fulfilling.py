@@ -6,23 +6,19 @@ A room that moves its own work item first takes the order's lock (`lock`), then 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
-from app import customers, stock
+from app import customers
 from app.core import states
 from app.core.db import db, use_case
 
-from . import ending, fulfilment, queries, reckoning, tenders
+from . import ending, queries, reckoning, tenders, works
 from .ending import Parts, RefundDue
 from .errors import TooManyPieces
 from .models import OrderLine, SalesOrder
-from .states import ORDER, OrderState, PaymentState
-
-_OPEN = frozenset({OrderState.PLACED, OrderState.PARTLY_FULFILLED})
+from .states import ORDER, OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ class LineSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a counter needs to know of an order. `amount_due` is to be paid at hand-over."""
+    """What a work item needs to know of its order. `amount_due` is to be paid at hand-over."""
 
     id: str
     number: str | None
@@ -50,8 +46,6 @@ class Summary:
     state: str
     location_id: str
     method: str
-    claim_id: str | None
-    work_id: str | None
     total: int
     amount_due: int
     language: str
@@ -67,22 +61,28 @@ def lock(order_id: str) -> None:
 
 @use_case
 def record_fulfilment(
-    order_id: str, parts: Parts, *, at: dt.datetime, reference: tuple[str, str], event: str | None = None
+    order_id: str,
+    parts: Parts,
+    *,
+    at: dt.datetime,
+    reference: tuple[str, str],
+    event: str | None = None,
+    at_counter: bool = False,
 ) -> None:
     """The pieces were given (the method has posted the claim): moves the order, asks for capture of just their value.
 
-    What is due at hand-over counts as taken. The first pieces carry the shipping fee. `event` is told besides the
-    order's own. Raises TooManyPieces, IllegalTransition.
+    What is due at hand-over counts as taken; `at_counter` says that somebody stood there who could pay. The first
+    pieces carry the shipping fee. `event` is told besides the order's own. Raises TooManyPieces, IllegalTransition.
     """
     order = queries.find(order_id, lock=True)
     ending.require_open(order, "fulfil")
     rows = queries.lines_of(order.id)
     given = ending.checked(rows, list(parts.items()))
-    given |= {row.line_ref: 1 for row in rows if row.kind == "shipping" and reckoning.open_of(row)}
+    given = with_fee(rows, given)
     value = reckoning.value_from_back(order, rows, given)
     for row in rows:
         row.fulfilled += given.get(row.line_ref, 0)
-    tenders.use(order, tenders.of(order.id), value)
+    tenders.use(order, tenders.of(order.id), value, at_counter=at_counter, mixed=len(works.of(order.id)) > 1)
     db.session.flush()
     told = {
         "lines": [{"line_ref": ref, "quantity": quantity} for ref, quantity in parts.items()],
@@ -98,7 +98,7 @@ def record_fulfilment(
 
 
 @use_case
-def reverse_fulfilment(order_id: str, parts: Parts, *, claim_id: str | None, reason: str) -> None:
+def reverse_fulfilment(order_id: str, parts: Parts, *, work_id: str, claim_id: str, reason: str) -> None:
     """A hand-over was undone: the pieces are open again, under the new claim. Captured money stays for the next one.
 
     Raises TooManyPieces, IllegalTransition.
@@ -116,7 +116,10 @@ def reverse_fulfilment(order_id: str, parts: Parts, *, claim_id: str | None, rea
         if nothing_given and row.kind == "shipping" and row.fulfilled:
             row.fulfilled, back[row.line_ref] = 0, 1
     tenders.unuse(tenders.of(order.id), reckoning.value_from_back(order, rows, back))
-    order.claim_id, order.completed_at = claim_id, None
+    way = works.by_work(work_id)
+    if way is not None:
+        way.claim_id = claim_id
+    order.completed_at = None
     db.session.flush()
     told = {"reason": reason, "lines": [{"line_ref": ref, "quantity": quantity} for ref, quantity in parts.items()]}
     if nothing_given or order.state == OrderState.COMPLETED:
@@ -165,7 +168,7 @@ def summary(order_id: str) -> Summary:
 def _summary(order: SalesOrder, rows: Sequence[OrderLine]) -> Summary:
     return Summary(
         id=order.id, number=order.number, channel=order.channel, external_ref=order.external_ref, state=order.state,
-        location_id=order.from_location_id, method=order.method, claim_id=order.claim_id, work_id=order.work_id,
+        location_id=order.from_location_id, method=order.method,
         total=order.total, amount_due=tenders.due_at_hand_over(tenders.of(order.id)), language=order.language,
         contact_id=order.contact_id, placed_at=order.placed_at,
         lines=[
@@ -179,63 +182,17 @@ def _summary(order: SalesOrder, rows: Sequence[OrderLine]) -> Summary:
     )  # fmt: skip
 
 
-def find_for_pickup(code: str) -> str | None:
-    """The order meant by a work item's own code, an order number or a channel's reference; None where none is.
-
-    A reference is a channel's own, so several orders may have it: it names the only one that is open, else none. One
-    that is the only one at all is found after its end, too.
-    """
-    for method in fulfilment.offered():
-        found = method.find(code)
-        if found is not None:
-            return found
-    mine = select(SalesOrder.id, SalesOrder.state).where(SalesOrder.work_id.is_not(None))
-    numbered = db.session.execute(mine.where(SalesOrder.number == code)).first()
-    if numbered is not None:
-        return str(numbered.id)
-    named = db.session.execute(mine.where(SalesOrder.external_ref == code)).all()
-    waiting = [one for one in named if one.state in _OPEN]
-    candidates = waiting or named
-    return str(candidates[0].id) if len(candidates) == 1 else None
-
-
-@use_case
-def settle_hold(code: str, sold: Mapping[str, int], cause: stock.Cause) -> fulfilment.Held | None:
-    """A till's receipt sold goods that were held without an order: they leave by the hold's claim. None: no hold."""
-    counters = (method for method in fulfilment.offered() if isinstance(method, fulfilment.Counter))
-    return next((held for one in counters if (held := one.settle_hold(code, sold, cause)) is not None), None)
-
-
-@use_case
-def settle_part(order_id: str, sold: Mapping[str, int], *, at: dt.datetime, reference: str) -> None:
-    """A till's receipt paid a part: only these pieces, by SKU, are given, and what they are worth counts as taken."""
-    order = queries.find(order_id, lock=True)
-    method = fulfilment.method(order.method)
-    if order.work_id is not None and isinstance(method, fulfilment.Counter):
-        method.settle_part(order.work_id, sold, paid_at=at, reference=reference)
-    elif order.work_id is not None:
-        method.settle(order.work_id, paid_at=at, reference=reference)
-
-
-@use_case
-def settle_at_till(order_id: str, *, tenders_taken: Sequence[tuple[str, int]], at: dt.datetime, reference: str) -> None:
-    """A till's receipt paid what was due and handed everything over: the method settles its work item.
-
-    The goods leave stock by the order's own claim: the till's receipt is neither a second order nor a second movement.
-    What the till took beyond what was due is the till's own affair.
-    """
-    order = queries.find(order_id, lock=True)
+def due_at_counter(order_id: str, parts: Parts) -> int:
+    """What the customer pays when these pieces of the order are given at a counter. Raises UnknownOrder."""
+    order = queries.find(order_id)
     payments = tenders.of(order.id)
-    left = tenders.due_at_hand_over(payments)
-    owed = [p for p in payments if p.state == PaymentState.DUE and p.method in tenders.AT_HAND_OVER]
-    for position, (method, taken) in enumerate(tenders_taken, start=len(payments) + 1):
-        amount = min(taken, left)
-        if amount > 0:
-            paid = tenders.add(
-                order, position=position, method=method, amount=amount, state=PaymentState.CAPTURED,
-                external_ref=reference[:64],
-            )  # fmt: skip
-            tenders.take_over(order, owed, paid)
-            left -= amount
-    if order.work_id is not None:
-        fulfilment.method(order.method).settle(order.work_id, paid_at=at, reference=reference)
+    if not tenders.due_at_hand_over(payments):
+        return 0
+    rows = queries.lines_of(order.id)
+    mixed = len(works.of(order.id)) > 1
+    return tenders.due_of(payments, reckoning.value_from_back(order, rows, with_fee(rows, parts)), mixed=mixed)
+
+
+def with_fee(rows: Sequence[OrderLine], parts: Parts) -> dict[str, int]:
+    """The pieces with the shipping fee, which goes with the first that are given."""
+    return dict(parts) | {row.line_ref: 1 for row in rows if row.kind == "shipping" and reckoning.open_of(row)}

@@ -22,6 +22,14 @@ class UnknownMethod(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
+class Located:
+    """Where the work item stands, and where its goods come from: another place means a transfer first."""
+
+    location_id: str
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenLine:
     """Pieces of one order line."""
 
@@ -43,6 +51,7 @@ class Opening:
     number: str
     channel: str
     location_id: str
+    source_id: str
     claim_id: str
     lines: Sequence[OpenLine]
     placed_at: dt.datetime
@@ -64,13 +73,13 @@ class Promise:
 class Method(Protocol):
     """One way to get the goods (`pickup`, `ship`). All calls run inside the order's transaction."""
 
-    def locate(self, wanted: Mapping[str, Any], lines: Mapping[str, int], channel: str) -> str:
-        """The location the goods come from. `wanted` is the request's `fulfilment`, `lines` pieces by SKU.
+    def locate(self, wanted: Mapping[str, Any], lines: Mapping[str, int], channel: str) -> Located:
+        """Where it is done, and where the goods come from. `wanted` is the request's fulfilment, `lines` count by SKU.
 
         Raises a refusal (unknown or closed location, pickup not offered, nothing near has every line).
         """
 
-    def promise(self, location_id: str, *, at: dt.datetime, pickup_at: dt.datetime | None) -> Promise:
+    def promise(self, located: Located, *, at: dt.datetime, pickup_at: dt.datetime | None) -> Promise:
         """What a quote made at this moment says; changes nothing."""
 
     def open(self, opening: Opening) -> str:
@@ -85,14 +94,17 @@ class Method(Protocol):
     def cancel(self, work_id: str, parts: Mapping[str, int], *, whole: bool, reason: str) -> None:
         """Take `parts` ({line_ref: pieces}) out of the work item and end or reduce its claim; `whole` ends it."""
 
+    def open_of(self, work_id: str) -> Mapping[str, int]:
+        """The pieces by line that this work item still owes; none once it is over."""
+
     def describe(self, work_id: str) -> dict[str, Any]:
         """What the order's answer shows of the work item."""
 
-    def settle(self, work_id: str, *, paid_at: dt.datetime, reference: str) -> None:
-        """A till's sale has paid and handed over what was open."""
+    def settle(self, work_id: str, parts: Mapping[str, int], *, paid_at: dt.datetime, reference: str) -> None:
+        """A till's sale has paid and handed over these pieces by line."""
 
     def find(self, code: str) -> str | None:
-        """The order whose work item people know by this code (a pickup code); None where there is none."""
+        """The id of the order's work item that people know by this code (a pickup code); None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +117,7 @@ class Held:
 
 @runtime_checkable
 class Counter(Protocol):
-    """A method whose goods are given over a counter, where a till may sell a part of them, or a hold without order."""
-
-    def settle_part(self, work_id: str, sold: Mapping[str, int], *, paid_at: dt.datetime, reference: str) -> None:
-        """A till handed over these pieces by SKU."""
+    """A method whose goods are given over a counter, where a till may also sell a hold without order."""
 
     def settle_hold(self, code: str, sold: Mapping[str, int], cause: stock.Cause) -> Held | None:
         """A till sold these pieces by SKU of the hold with this code; None where there is none."""

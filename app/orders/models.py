@@ -21,6 +21,7 @@ _DUE = text("state = 'due' AND due_at IS NOT NULL")
 class SalesOrder(Base):
     """What was sold. `location_id` is where it was placed for and never changes; `from_location_id` gives the goods.
 
+    `method` and `from_location_id` are those of its first fulfilment; a till's receipt has none and is `counter`.
     `kind` is sale or return. `revision` counts corrected receipts of a till: the older ones are cancelled.
     """
 
@@ -54,10 +55,7 @@ class SalesOrder(Base):
     customer_id: Mapped[str | None] = mapped_column(Id)
     contact_id: Mapped[str | None] = mapped_column(Id)
     method: Mapped[str] = mapped_column(String(12))
-    claim_id: Mapped[str | None] = mapped_column(Id)
-    work_id: Mapped[str | None] = mapped_column(Id)
     original_id: Mapped[str | None] = mapped_column(Id)
-    pickup_at: Mapped[dt.datetime | None]
     language: Mapped[str] = mapped_column(String(2))
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
     placed_at: Mapped[dt.datetime]
@@ -65,6 +63,31 @@ class SalesOrder(Base):
     version: Mapped[int]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+
+class Fulfilment(Base):
+    """One way in which pieces of an order reach the customer: a work item of `method` at `location_id`.
+
+    Goods come from `source_id`, which is another place for a transfer. Which pieces they are, the work item knows.
+    """
+
+    __tablename__ = "fulfilment"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_fulfilment_location"),
+        UniqueConstraint("order_id", "position", name="ux_fulfilment_position"),
+        ForeignKeyConstraint(["order_id"], ["sales_order.id"]),
+        Index("ix_fulfilment_work", "work_id"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64))
+    order_id: Mapped[str] = mapped_column(Id)
+    position: Mapped[int]
+    method: Mapped[str] = mapped_column(String(12))
+    source_id: Mapped[str] = mapped_column(String(64))
+    claim_id: Mapped[str] = mapped_column(Id)
+    work_id: Mapped[str | None] = mapped_column(Id)
+    pickup_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
 
 
 class OrderLine(Base):
@@ -106,7 +129,8 @@ class OrderLine(Base):
 class Payment(Base):
     """A tender. `used` paid for goods given, `released` was cancelled; of the rest of `amount` goods are still to come.
 
-    `requested` is how much capture was asked for, `captured` how much was confirmed as taken.
+    `requested` is how much capture was asked for, `captured` how much was confirmed as taken; `at_till` money is in a
+    till's drawer, paid for just the goods that were given with it.
     """
 
     __tablename__ = "payment"
@@ -128,6 +152,7 @@ class Payment(Base):
     released: Mapped[int]
     requested: Mapped[int]
     captured: Mapped[int]
+    at_till: Mapped[bool]
     external_ref: Mapped[str | None] = mapped_column(String(64))
     due_at: Mapped[dt.datetime | None]
     version: Mapped[int]

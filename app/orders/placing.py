@@ -1,7 +1,7 @@
 """Placing an order: one transaction from price to claim to work item, or nothing at all.
 
 The order's row comes first: its unique (channel, external_ref) makes a rival with the same order wait and then hear
-`duplicate-order`. Then the claim, the customer, the payments, and at last the method's work item.
+`duplicate-order`. Then the claims, the customer, the payments, and at last the methods' work items.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from app.core.errors import invalid
 from app.core.ids import new_id, short_code
 from app.core.outbox import emit
 
-from . import fulfilment, reckoning, tenders
-from .errors import CouponNotApplicable, DuplicateOrder, InsufficientPoints, TotalMismatch, UnknownChannel
-from .fulfilment import Opening, OpenLine
-from .models import OrderLine, SalesOrder
+from . import fulfilment, reckoning, tenders, works
+from .errors import CouponNotApplicable, DuplicateOrder, InsufficientPoints, TotalMismatch, UnknownChannel, UnknownLine
+from .fulfilment import Located
+from .models import Fulfilment, OrderLine, SalesOrder
 from .reckoning import Document, LineWanted
 from .states import OrderState
 
@@ -44,11 +44,11 @@ class PaymentWanted:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """An order as a channel sends it."""
+    """An order as a channel sends it. Each of `fulfilments` names its `lines`; the only one may leave them out."""
 
     channel: str
     external_ref: str
-    fulfilment: Mapping[str, Any]
+    fulfilments: Sequence[Mapping[str, Any]]
     lines: Sequence[LineWanted]
     payments: Sequence[PaymentWanted] = ()
     placed_at: dt.datetime | None = None
@@ -65,16 +65,25 @@ class Basket:
     language: str = "ja"
 
 
-def priced(basket: Basket) -> tuple[str, Document]:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How some pieces (by line_ref) shall reach the customer, and the places found for it."""
+
+    wanted: Mapping[str, Any]
+    parts: Mapping[str, int]
+    located: Located
+
+    @property
+    def method(self) -> str:
+        """The fulfilment method's name."""
+        return str(self.wanted["method"])
+
+
+def priced(basket: Basket) -> tuple[list[Way], Document]:
     """Where the goods come from, and what they cost. Raises every refusal that a look alone can find."""
     actor.within(channel=basket.channel, missing=UnknownChannel)
-    wanted = dict(basket.fulfilment)
-    if basket.reservation is not None and wanted["method"] == "ship" and not wanted.get("ship_from"):
-        claim = stock.find(basket.reservation)
-        actor.within(channel=claim.channel, missing=stock.UnknownReservation)
-        wanted["ship_from"] = claim.location_id
-    demand = stock.merge([(line.sku, line.quantity) for line in basket.lines])
-    location = fulfilment.method(wanted["method"]).locate(wanted, demand, basket.channel)
+    ways = [_way(basket, wanted, parts) for wanted, parts in _split(basket)]
+    location = ways[0].located.location_id
     at = basket.placed_at or clock.now()
     if at > clock.now() + _AHEAD:
         raise invalid("/placed_at", "out-of-range")
@@ -82,7 +91,40 @@ def priced(basket: Basket) -> tuple[str, Document]:
         basket.lines, location=location, placed_at=at, prices=basket.prices, discount=basket.order_discount,
         shipping=basket.shipping_fee,
     )  # fmt: skip
-    return location, document
+    return ways, document
+
+
+def _way(basket: Basket, asked: Mapping[str, Any], parts: Mapping[str, int]) -> Way:
+    wanted = dict(asked)
+    if basket.reservation is not None and wanted["method"] == "ship" and not wanted.get("ship_from"):
+        claim = stock.find(basket.reservation)
+        actor.within(channel=claim.channel, missing=stock.UnknownReservation)
+        wanted["ship_from"] = claim.location_id
+    demand = stock.merge([(line.sku, parts.get(line.line_ref, 0)) for line in basket.lines if parts.get(line.line_ref)])
+    return Way(wanted, parts, fulfilment.method(wanted["method"]).locate(wanted, demand, basket.channel))
+
+
+def _split(basket: Basket) -> list[tuple[Mapping[str, Any], dict[str, int]]]:
+    """Which pieces go which way: every piece exactly once."""
+    whole = {line.line_ref: line.quantity for line in basket.lines}
+    if len(basket.fulfilments) == 1 and basket.fulfilments[0].get("lines") is None:
+        return [(basket.fulfilments[0], whole)]
+    left, found = dict(whole), []
+    for index, wanted in enumerate(basket.fulfilments):
+        parts: dict[str, int] = {}
+        for number, part in enumerate(wanted.get("lines") or ()):
+            if part["line_ref"] not in whole:
+                pointer = f"/fulfilments/{index}/lines/{number}/line_ref"
+                raise UnknownLine(errors=[{"pointer": pointer, "code": "unknown-line"}])
+            parts[part["line_ref"]] = parts.get(part["line_ref"], 0) + part["quantity"]
+            left[part["line_ref"]] -= part["quantity"]
+        if not parts:
+            raise invalid(f"/fulfilments/{index}/lines", "required")
+        found.append((wanted, parts))
+    uneven = next((ref for ref, pieces in left.items() if pieces), None)
+    if uneven is not None:
+        raise invalid("/fulfilments", "lines-uneven", line_ref=uneven)
+    return found
 
 
 @use_case
@@ -95,9 +137,9 @@ def place(basket: Basket) -> str:
     actor.within(channel=basket.channel, missing=UnknownChannel)
     _refuse_duplicate(basket)
     _refuse_promotions(basket)
-    location, document = priced(basket)
+    ways, document = priced(basket)
     _refuse_totals(basket, document)
-    order = _new(basket, location, document)
+    order = _new(basket, ways[0], document)
     try:
         _insert(order)
     except IntegrityError:
@@ -105,17 +147,18 @@ def place(basket: Basket) -> str:
         raise
     rows = reckoning.rows_of(order, document)
     db.session.add_all(rows)
-    order.claim_id = _claim(order, basket, rows)
+    opened = _claim_all(order, basket, rows, ways)
     order.customer_id = customers.find_or_create(basket.customer)
-    facts = {**basket.customer, "address": basket.fulfilment.get("address")}
+    address = next((way.wanted["address"] for way in ways if way.wanted.get("address")), None)
+    facts = {**basket.customer, "address": address}
     order.contact_id = customers.keep_contact(facts, customer_id=order.customer_id)
     for position, paid in enumerate(basket.payments, start=1):
         tenders.add(
             order, position=position, method=paid.method, amount=paid.amount, state=paid.state,
             external_ref=paid.external_ref,
         )  # fmt: skip
-    order.work_id = fulfilment.method(order.method).open(opening(order, rows))
-    db.session.flush()
+    for row, way in zip(opened, ways, strict=True):
+        works.open_work(order, row, rows, way.parts)
     emit(
         "order.created", aggregate=("sales_order", order.id), sequence=1, location=order.location_id, id=order.id,
         state=order.state, channel=order.channel, external_ref=order.external_ref, number=order.number,
@@ -158,13 +201,14 @@ def _refuse_totals(basket: Basket, document: Document) -> None:
         )
 
 
-def _new(basket: Basket, location: str, document: Document) -> SalesOrder:
+def _new(basket: Basket, first: Way, document: Document) -> SalesOrder:
     now = clock.now()
+    location = first.located.location_id
     order = SalesOrder(
         id=new_id(), location_id=location, from_location_id=location, kind="sale", channel=basket.channel,
         external_ref=basket.external_ref, revision=1, number=short_code(NUMBER_LENGTH), state=OrderState.PLACED,
         prices=basket.prices, rounding=settings.TAX_ROUNDING, order_discount=basket.order_discount,
-        method=basket.fulfilment["method"], pickup_at=basket.fulfilment.get("pickup_at"), language=basket.language,
+        method=first.method, language=basket.language,
         placed_at=basket.placed_at or now, version=1, created_at=now, updated_at=now,
     )  # fmt: skip
     reckoning.fill_totals(order, document)
@@ -177,46 +221,42 @@ def _insert(order: SalesOrder) -> None:
     db.session.flush()
 
 
-def _claim(order: SalesOrder, basket: Basket, rows: Sequence[OrderLine]) -> str:
-    wanted = reckoning.by_sku(rows, {row.line_ref: row.quantity for row in rows})
-    owner = ("order", order.id)
+def _claim_all(order: SalesOrder, basket: Basket, rows: Sequence[OrderLine], ways: Sequence[Way]) -> list[Fulfilment]:
+    """Claim every way's goods. With several places all levels are locked first, in the one order of all."""
+    wanted = [reckoning.by_sku(rows, way.parts) for way in ways]
+    if len(ways) > 1:
+        if basket.reservation is not None:
+            raise invalid("/reservation", "not-allowed")
+        spots = {(way.located.source_id, sku) for way, skus in zip(ways, wanted, strict=True) for sku in skus}
+        stock.lock_levels(sorted(spots))
+    return [
+        works.add(
+            order, method=way.method, located=way.located, position=number, pickup_at=way.wanted.get("pickup_at"),
+            claim_id=_claim(order, basket, way, skus),
+        )
+        for number, (way, skus) in enumerate(zip(ways, wanted, strict=True), start=1)
+    ]  # fmt: skip
+
+
+def _claim(order: SalesOrder, basket: Basket, way: Way, wanted: Mapping[str, int]) -> str:
+    source = way.located.source_id
     if basket.reservation is None:
-        claim = stock.reserve(
-            location=order.from_location_id, lines=list(wanted.items()), kind=order.method, channel=order.channel,
-            expires_at=None, external_ref=order.external_ref, owner=owner,
-        )  # fmt: skip
-        return claim.id
-    return _take_over(order, basket.reservation, wanted, owner)
+        return works.claim(order, method=way.method, source=source, wanted=wanted)
+    return _take_over(order, basket.reservation, wanted, source)
 
 
-def _take_over(order: SalesOrder, claim_id: str, wanted: Mapping[str, int], owner: tuple[str, str]) -> str:
+def _take_over(order: SalesOrder, claim_id: str, wanted: Mapping[str, int], source: str) -> str:
     """The cart's claim becomes the order's: no piece is free in between, what is too much is."""
     claim = stock.find(claim_id, lock=True)
+    owner = ("order", order.id)
     actor.within(channel=claim.channel, missing=stock.UnknownReservation)
     if claim.state != "reserved":
         raise stock.ReservationEnded(state=claim.state, id=claim.id)
     over = [sku for sku, quantity in wanted.items() if quantity > claim.open.get(sku, 0)]
-    if claim.location_id != order.from_location_id or over:
+    if claim.location_id != source or over:
         raise stock.ReservationMismatch(id=claim.id, location=claim.location_id, skus=over)
     stock.attach(claim.id, owner=owner, kind=order.method)
     rest = {sku: quantity - wanted.get(sku, 0) for sku, quantity in claim.open.items() if quantity > wanted.get(sku, 0)}
     if rest:
         stock.void(claim.id, rest, owner=owner)
     return claim.id
-
-
-def opening(order: SalesOrder, rows: Sequence[OrderLine]) -> Opening:
-    """What the method is told: the open pieces, the claim, and whom to call."""
-    who = customers.contact(order.contact_id)
-    return Opening(
-        order_id=order.id, number=order.number or "", channel=order.channel, location_id=order.from_location_id,
-        claim_id=order.claim_id or "",
-        lines=[
-            OpenLine(row.line_ref, row.sku or "", row.name, reckoning.open_of(row))
-            for row in reckoning.goods_of(rows)
-            if reckoning.open_of(row)
-        ],
-        placed_at=order.placed_at, pickup_at=order.pickup_at,
-        amount_due=tenders.due_at_hand_over(tenders.of(order.id)), phone=who.phone, name=who.name,
-        language=order.language,
-    )  # fmt: skip

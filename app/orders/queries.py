@@ -12,9 +12,9 @@ from app.core import actor
 from app.core.db import db
 from app.core.ids import is_id
 
-from . import fulfilment, reckoning, tenders
+from . import fulfilment, reckoning, tenders, works
 from .errors import UnknownOrder
-from .models import OrderLine, Payment, Refund, SalesOrder
+from .models import Fulfilment, OrderLine, Payment, Refund, SalesOrder
 
 _WORK = {"pickup": "pickup", "ship": "shipping"}
 
@@ -28,7 +28,9 @@ def find(order_id: str, *, lock: bool = False) -> SalesOrder:
     row = db.session.get(SalesOrder, order_id, with_for_update=True if lock else None, populate_existing=lock)
     if row is None:
         raise UnknownOrder
-    actor.within(location=row.from_location_id, channel=row.channel, missing=UnknownOrder)
+    actor.within(channel=row.channel, missing=UnknownOrder)
+    if not works.sees(row):
+        raise UnknownOrder
     return row
 
 
@@ -46,7 +48,7 @@ def matching(*, channel: str | None = None, external_ref: str | None = None) -> 
     if bounds.channels is not None:
         query = query.where(SalesOrder.channel.in_(sorted(bounds.channels)))
     if bounds.locations is not None:
-        query = query.where(SalesOrder.from_location_id.in_(sorted(bounds.locations)))
+        query = works.within(query, sorted(bounds.locations))
     if channel is not None:
         query = query.where(SalesOrder.channel == channel)
     if external_ref is not None:
@@ -75,18 +77,45 @@ def show_all(orders: Sequence[SalesOrder]) -> list[dict[str, Any]]:
     refunds: dict[str, list[Refund]] = defaultdict(list)
     for refund in db.session.scalars(select(Refund).where(Refund.order_id.in_(ids)).order_by(Refund.id)):
         refunds[refund.order_id].append(refund)
-    return [_show(order, lines[order.id], payments[order.id], refunds[order.id]) for order in orders]
+    ways: dict[str, list[Fulfilment]] = defaultdict(list)
+    for way in db.session.scalars(
+        select(Fulfilment).where(Fulfilment.order_id.in_(ids)).order_by(Fulfilment.order_id, Fulfilment.position)
+    ):
+        ways[way.order_id].append(way)
+    return [
+        _show(order, lines[order.id], payments[order.id], refunds[order.id]) | _ways(order, ways[order.id])
+        for order in orders
+    ]
+
+
+def _ways(order: SalesOrder, ways: Sequence[Fulfilment]) -> dict[str, Any]:
+    """The order's fulfilments with their work items; the first of each kind is also shown by itself."""
+    shown: dict[str, Any] = {"fulfilments": []}
+    who = actor.current()
+    for way in ways:
+        if not (who.sees_location(way.location_id) or who.sees_location(way.source_id)):
+            continue
+        facts: dict[str, Any] = {
+            "method": way.method, "location": way.location_id, "source": way.source_id, "pickup_at": way.pickup_at,
+        }  # fmt: skip
+        if way.work_id is not None:
+            work = fulfilment.method(way.method).describe(way.work_id)
+            shown.setdefault(_WORK[way.method], work)
+            facts[_WORK[way.method]] = work
+        shown["fulfilments"].append(facts)
+    first = ways[0] if ways else None
+    shown["fulfilment"] = {
+        "method": order.method, "location": order.from_location_id, "pickup_at": first.pickup_at if first else None,
+    }  # fmt: skip
+    return shown
 
 
 def _show(
     order: SalesOrder, lines: Sequence[OrderLine], payments: Sequence[Payment], refunds: Sequence[Refund]
 ) -> dict[str, Any]:
-    shown = {
+    return {
         "id": order.id, "number": order.number, "kind": order.kind, "state": order.state, "channel": order.channel,
         "external_ref": order.external_ref, "revision": order.revision, "location": order.from_location_id,
-        "fulfilment": {
-            "method": order.method, "location": order.from_location_id, "pickup_at": order.pickup_at,
-        },
         "customer": order.customer_id, "prices": order.prices,
         "totals": {
             "subtotal": order.subtotal, "discounts": order.discounts, "points_used": order.points_used,
@@ -104,9 +133,6 @@ def _show(
         "cancel_reason": order.cancel_reason, "placed_at": order.placed_at, "completed_at": order.completed_at,
         "updated_at": order.updated_at,
     }  # fmt: skip
-    if order.work_id is not None:
-        shown[_WORK[order.method]] = fulfilment.method(order.method).describe(order.work_id)
-    return shown
 
 
 def _line(row: OrderLine) -> dict[str, Any]:

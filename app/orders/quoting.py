@@ -16,22 +16,24 @@ from .reckoning import Document
 class Quote:
     """A priced basket, and what the place promises."""
 
-    location: str
+    ways: list[placing.Way]
     document: Document
-    promise: fulfilment.Promise
+    promises: list[fulfilment.Promise]
     points: dict[str, Any]
     coupons: list[dict[str, Any]]
 
 
 def quote(basket: Basket) -> Quote:
     """Price the basket where it would be placed. Points and coupons that cannot be used are told, not refused."""
-    location, document = placing.priced(basket)
-    method = fulfilment.method(basket.fulfilment["method"])
-    promise = method.promise(location, at=clock.now(), pickup_at=basket.fulfilment.get("pickup_at"))
+    ways, document = placing.priced(basket)
+    promises = [
+        fulfilment.method(way.method).promise(way.located, at=clock.now(), pickup_at=way.wanted.get("pickup_at"))
+        for way in ways
+    ]
     points: dict[str, Any] = {"requested": basket.points_to_use, "used": 0, "available": 0, "reason": None}
     if basket.points_to_use or basket.points_hold is not None:
         points["reason"] = "insufficient_points"
     coupons = [
         {"code": code, "discount": 0, "reason": "unknown_code"} for code in (*basket.coupons, *basket.coupon_holds)
     ]
-    return Quote(location, document, promise, points, coupons)
+    return Quote(ways, document, promises, points, coupons)

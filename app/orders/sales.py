@@ -107,11 +107,9 @@ _INSERT_LINES = Sql(
 )
 _TENDER_COLUMNS = (
     "INSERT INTO payment (id, location_id, order_id, position, method, state, amount, used, released, requested, "
-    "captured, version, created_at, updated_at) "
+    "captured, at_till, version, created_at, updated_at) "
 )
-_TENDER_VALUES = (
-    "tender.position, tender.method, 'captured', tender.amount, tender.amount, 0, tender.amount, tender.amount, 0, "
-)
+_TENDER_VALUES = "tender.position, tender.method, 'captured', tender.amount, tender.amount, 0, tender.amount, tender.amount, TRUE, 0, "
 _INSERT_TENDERS = Sql(
     _TENDER_COLUMNS  # noqa: S608  our own columns
     + "SELECT tender.id, :location_id, CAST(:order_id AS uuid), "

@@ -94,7 +94,7 @@ class OrderCustomerIn(In):
 
 
 class FulfilmentIn(In):
-    """How the goods get there."""
+    """How the goods get there. A pickup with `ship_from` another place is sent to the store first."""
 
     method = Choice("pickup", "ship", required=True)
     location = Code()
@@ -107,10 +107,23 @@ class FulfilmentIn(In):
         needed = {"pickup": "location", "ship": "address"}.get(str(data.get("method")))
         if needed is not None and needed not in data:
             raise ValidationError("required", needed)
-        foreign = {"pickup": ("address", "ship_from"), "ship": ("location", "pickup_at")}.get(str(data.get("method")))
+        foreign = {"pickup": ("address",), "ship": ("location", "pickup_at")}.get(str(data.get("method")))
         for name in foreign or ():
             if name in data:
                 raise ValidationError("not-allowed", name)
+
+
+class WayPartIn(In):
+    """Some pieces of a line that come this way."""
+
+    line_ref = Code(required=True)
+    quantity = Quantity(required=True)
+
+
+class WayIn(FulfilmentIn):
+    """One of several ways, with the pieces that come by it."""
+
+    lines = Items(Part(WayPartIn), low=1, required=True)
 
 
 class OrderLineIn(In):
@@ -140,7 +153,8 @@ class OrderIn(In):
     placed_at = Instant()
     customer = Part(OrderCustomerIn)
     reservation = Identifier()
-    fulfilment = Part(FulfilmentIn, required=True)
+    fulfilment = Part(FulfilmentIn)
+    fulfilments = Items(Part(WayIn), low=1, high=settings.MAX_FULFILMENTS)
     lines = Items(Part(OrderLineIn), low=1, required=True)
     order_discount = Yen(load_default=0)
     coupons = Items(Code(), high=20, load_default=list)
@@ -153,6 +167,13 @@ class OrderIn(In):
     expected_total = Yen()
     currency = Choice("JPY", load_default="JPY")
     language = Choice("ja", "en")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _one_of(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if "fulfilment" in data and "fulfilments" in data:
+            raise ValidationError("not-allowed", "fulfilments")
+        if "fulfilment" not in data and "fulfilments" not in data:
+            raise ValidationError("required", "fulfilment")
 
 
 class LineChangeIn(In):
@@ -284,8 +305,19 @@ class FulfilmentOut(Out):
     pickup_at = Instant(allow_none=True)
 
 
+class WayOut(Out):
+    """One way in which pieces come: `pickup` or `shipping` is its work item. From `source` goods are sent first."""
+
+    method = fields.String()
+    location = fields.String()
+    source = fields.String()
+    pickup_at = Instant(allow_none=True)
+    pickup = Mapping()
+    shipping = Mapping()
+
+
 class OrderOut(Out):
-    """An order. `pickup` or `shipping` is its work item; `balance_due` what nobody has paid or authorised yet."""
+    """An order. `pickup` and `shipping` are its first work items; `balance_due` what nobody has paid or authorised."""
 
     id = fields.String()
     number = fields.String(allow_none=True)
@@ -306,6 +338,7 @@ class OrderOut(Out):
     balance_due = fields.Integer()
     pickup = Mapping()
     shipping = Mapping()
+    fulfilments = fields.List(fields.Nested(WayOut))
     cancel_reason = fields.String(allow_none=True)
     placed_at = Instant()
     completed_at = Instant(allow_none=True)
@@ -360,6 +393,16 @@ class CouponOut(Out):
     reason = fields.String(allow_none=True)
 
 
+class WayQuotedOut(Out):
+    """When the pieces of one way would be ready, and until when they would be kept."""
+
+    method = fields.String()
+    location = fields.String()
+    source = fields.String()
+    ready_by = Instant(allow_none=True)
+    deadline = Instant(allow_none=True)
+
+
 class QuoteOut(Out):
     """What an order would cost, and when it would be ready."""
 
@@ -371,4 +414,5 @@ class QuoteOut(Out):
     coupons = fields.List(fields.Nested(CouponOut))
     ready_by = Instant(allow_none=True)
     deadline = Instant(allow_none=True)
+    fulfilments = fields.List(fields.Nested(WayQuotedOut))
     return_policy = fields.String()

@@ -22,7 +22,8 @@ from app.core.outbox import emit
 from .models import Payment, Refund, SalesOrder
 from .states import PAYMENT, PaymentState, RefundState
 
-AT_HAND_OVER = frozenset({"pay_in_store", "cod"})
+IN_STORE = "pay_in_store"
+AT_HAND_OVER = frozenset({IN_STORE, "cod"})
 BALANCE = "balance"
 _LIVE = frozenset({PaymentState.AUTHORIZED, PaymentState.CAPTURED, PaymentState.DUE})
 
@@ -76,6 +77,7 @@ def add(
     state: str,
     external_ref: str | None = None,
     due_at: dt.datetime | None = None,
+    at_till: bool = False,
 ) -> Payment:
     """Write a payment. One that is due has a deadline, unless it is paid at hand-over."""
     now = clock.now()
@@ -84,7 +86,7 @@ def add(
     row = Payment(
         id=new_id(), location_id=order.location_id, order_id=order.id, position=position, method=method,
         state=PaymentState(state), amount=amount, used=0, released=0,
-        requested=0, captured=amount if state == PaymentState.CAPTURED else 0, external_ref=external_ref,
+        requested=0, captured=amount if state == PaymentState.CAPTURED else 0, external_ref=external_ref, at_till=at_till,
         due_at=due_at if state == PaymentState.DUE else None, version=0, created_at=now, updated_at=now,
     )  # fmt: skip
     db.session.add(row)
@@ -92,9 +94,11 @@ def add(
     return row
 
 
-def use(order: SalesOrder, payments: Sequence[Payment], value: int) -> None:
-    """Goods worth `value` were given."""
-    for payment, part in _spread(payments, value):
+def use(
+    order: SalesOrder, payments: Sequence[Payment], value: int, *, at_counter: bool = False, mixed: bool = False
+) -> None:
+    """Goods worth `value` were given; in a `mixed` order what is paid at a counter belongs to what is given there."""
+    for payment, part in _shares(payments, value, at_counter=at_counter, mixed=mixed):
         payment.used += part
         ask_capture(order, payment)
         if payment.state == PaymentState.DUE and payment.method in AT_HAND_OVER:
@@ -195,6 +199,28 @@ def _spread(payments: Sequence[Payment], value: int) -> list[tuple[Payment, int]
     weights = [open_of(p) for p in live]
     parts = share(min(value, sum(weights)), weights)
     return [(payment, part) for payment, part in zip(live, parts, strict=True) if part]
+
+
+def due_of(payments: Sequence[Payment], value: int, *, mixed: bool) -> int:
+    """What is to be paid at a counter for goods worth `value`."""
+    shares = _shares(payments, value, at_counter=True, mixed=mixed)
+    return sum(part for p, part in shares if p.state == PaymentState.DUE and p.method in AT_HAND_OVER)
+
+
+def _shares(payments: Sequence[Payment], value: int, *, at_counter: bool, mixed: bool) -> list[tuple[Payment, int]]:
+    """Which payments goods worth `value` use: a till's money first, then by their open parts.
+
+    In a mixed order what is paid in the store comes before the rest at a counter, and after it for a parcel.
+    """
+    by_rank: dict[int, list[Payment]] = {}
+    for payment in payments:
+        fits = not mixed or (payment.method == IN_STORE) == at_counter
+        rank = 0 if at_counter and payment.at_till else 1 if fits else 2
+        by_rank.setdefault(rank, []).append(payment)
+    shares: list[tuple[Payment, int]] = []
+    for rank in sorted(by_rank):
+        shares += _spread(by_rank[rank], value - sum(part for _, part in shares))
+    return shares
 
 
 def take_over(order: SalesOrder, payments: Sequence[Payment], paid: Payment) -> None:

@@ -6,11 +6,11 @@ import datetime as dt
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app import orders, stock, stores
 from app.core import actor, clock, settings, states
@@ -18,7 +18,7 @@ from app.core.db import db
 from app.core.ids import new_id
 
 from .errors import NotCollected
-from .models import Shipment, ShipmentLine, ShipTask
+from .models import Shipment, ShipmentLine, ShipTask, ShipTaskLine
 from .states import TASK, TaskState
 
 _POSTAL_CODE = re.compile(r"(?<![\d-])\d{3}-\d{4}(?![\d-])")
@@ -44,7 +44,7 @@ def _shared(one: str, other: str) -> int:
 class Ship:
     """Goods are sent to the customer's address."""
 
-    def locate(self, wanted: Mapping[str, Any], lines: Mapping[str, int], channel: str) -> str:
+    def locate(self, wanted: Mapping[str, Any], lines: Mapping[str, int], channel: str) -> orders.Located:
         """The named place; else the nearest warehouse, else store, that has every line.
 
         Near is told by the postal code, whose leading digits name the region. Where no place has every line, the first
@@ -52,7 +52,8 @@ class Ship:
         """
         named = wanted.get("ship_from")
         if named is not None:
-            return stores.get(named).code
+            place = stores.get(named).code
+            return orders.Located(place, place)
         found = stock.find_available(
             skus=list(lines), channel=channel, location=None, near=None, limit=settings.MAX_LEVEL
         )
@@ -69,11 +70,11 @@ class Ship:
         )
         if not ranked:
             raise stores.UnknownLocation
-        return ranked[0][3]
+        return orders.Located(ranked[0][3], ranked[0][3])
 
-    def promise(self, location_id: str, *, at: dt.datetime, pickup_at: dt.datetime | None) -> orders.Promise:
+    def promise(self, located: orders.Located, *, at: dt.datetime, pickup_at: dt.datetime | None) -> orders.Promise:
         """When the place has the parcel ready; a parcel is not kept."""
-        return orders.Promise(ready_by=stores.promise(stores.get(location_id), at), keep_until=None)
+        return orders.Promise(ready_by=stores.promise(stores.get(located.location_id), at), keep_until=None)
 
     def open(self, opening: orders.Opening) -> str:
         """A task for the place."""
@@ -84,6 +85,7 @@ class Ship:
         )  # fmt: skip
         db.session.add(task)
         db.session.flush()
+        _add_lines(task, opening)
         return task.id
 
     def change(self, work_id: str, opening: orders.Opening) -> str:
@@ -91,7 +93,8 @@ class Ship:
         task = task_of(work_id)
         if task.location_id == opening.location_id:
             task.claim_id = opening.claim_id
-            db.session.flush()
+            db.session.execute(delete(ShipTaskLine).where(ShipTaskLine.task_id == task.id))
+            _add_lines(task, opening)
             return task.id
         states.move(task, "cancel", TASK)
         return self.open(opening)
@@ -100,12 +103,18 @@ class Ship:
         """Free the pieces; the task ends when nothing is left to send."""
         task = task_of(work_id)
         pieces: dict[str, int] = defaultdict(int)
-        for line in orders.summary(task.order_id).lines:
+        for line in lines_of(task):
+            line.given_up += parts.get(line.line_ref, 0)
             pieces[line.sku] += parts.get(line.line_ref, 0)
+        db.session.flush()
         stock.void(task.claim_id, pieces, owner=("order", task.order_id))
         if whole:
             given = db.session.scalar(select(Shipment.id).where(Shipment.task_id == task.id).limit(1)) is not None
             states.move(task, "finish" if given else "cancel", TASK)
+
+    def open_of(self, work_id: str) -> Mapping[str, int]:
+        """What is neither sent nor given up."""
+        return {line.line_ref: line.open for line in lines_of(task_of(work_id)) if line.open}
 
     def describe(self, work_id: str) -> dict[str, Any]:
         """The task, its address and its parcels."""
@@ -128,7 +137,7 @@ class Ship:
             ],
         }  # fmt: skip
 
-    def settle(self, work_id: str, *, paid_at: dt.datetime, reference: str) -> None:
+    def settle(self, work_id: str, parts: Mapping[str, int], *, paid_at: dt.datetime, reference: str) -> None:
         """A till hands over no parcels: what it sold is a sale of its own. Raises NotCollected."""
         raise NotCollected
 
@@ -138,5 +147,28 @@ class Ship:
 
 
 def task_of(work_id: str) -> ShipTask:
-    """The work item of an order."""
+    """A work item."""
     return db.session.get_one(ShipTask, work_id)
+
+
+def tasks_of(order_id: str) -> list[ShipTask]:
+    """The open work items of an order."""
+    query = select(ShipTask).where(ShipTask.order_id == order_id, ShipTask.state == TaskState.OPEN)
+    return list(db.session.scalars(query.order_by(ShipTask.id)))
+
+
+def lines_of(task: ShipTask) -> Sequence[ShipTaskLine]:
+    """What is to be sent; read after the order's lock was taken."""
+    query = select(ShipTaskLine).where(ShipTaskLine.task_id == task.id).order_by(ShipTaskLine.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def _add_lines(task: ShipTask, opening: orders.Opening) -> None:
+    db.session.add_all(
+        ShipTaskLine(
+            id=new_id(), location_id=task.location_id, task_id=task.id, line_ref=line.line_ref, sku=line.sku,
+            quantity=line.quantity, sent=0, given_up=0,
+        )
+        for line in opening.lines
+    )  # fmt: skip
+    db.session.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -12,7 +12,7 @@ from app.core.types import Id
 
 
 class ShipTask(Base):
-    """A place's work item: send the open pieces of one order."""
+    """A place's work item: send pieces of one order."""
 
     __tablename__ = "ship_task"
     __table_args__ = (
@@ -28,6 +28,31 @@ class ShipTask(Base):
     version: Mapped[int]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+
+class ShipTaskLine(Base):
+    """Pieces of an order line to be sent: quantity = open + sent + those given up."""
+
+    __tablename__ = "ship_task_line"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_ship_task_line_location"),
+        UniqueConstraint("task_id", "line_ref", name="ux_ship_task_line_ref"),
+        ForeignKeyConstraint(["location_id", "task_id"], ["ship_task.location_id", "ship_task.id"]),
+        CheckConstraint("sent >= 0 AND given_up >= 0 AND sent + given_up <= quantity", name="ck_ship_task_line"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64))
+    task_id: Mapped[str] = mapped_column(Id)
+    line_ref: Mapped[str] = mapped_column(String(64))
+    sku: Mapped[str] = mapped_column(String(64))
+    quantity: Mapped[int]
+    sent: Mapped[int]
+    given_up: Mapped[int]
+
+    @property
+    def open(self) -> int:
+        """Pieces neither sent nor given up."""
+        return self.quantity - self.sent - self.given_up
 
 
 class Shipment(Base):

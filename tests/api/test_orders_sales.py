@@ -79,19 +79,24 @@ def test_receipt_that_cannot_be_priced_leaves_nothing(app, over, code):
     assert counts(app)["sales_order"] == 0
 
 
+def work_of(app, order_id):
+    """(work item, claim) of the order's only fulfilment."""
+    return rows(app, "SELECT work_id, claim_id FROM fulfilment WHERE order_id = :id", id=order_id)[0]
+
+
 def test_undone_hand_over_is_open_again_and_paid_only_once(api, app):
     shop(api)
     order = place(api, basket(lines=[("1", "A", 2, 1100)], shipping_fee=550))
     key = order["id"]
+    work, claim = work_of(app, key)
     with app.app_context():
-        claim = orders.summary(key).claim_id
         orders.record_fulfilment(key, {"1": 2}, at=SOLD_AT, reference=("test", key))
         assert orders.summary(key).state == "completed"
-        orders.reverse_fulfilment(key, {"1": 1}, claim_id=claim, reason="undo")
+        orders.reverse_fulfilment(key, {"1": 1}, work_id=work, claim_id=claim, reason="undo")
         assert orders.summary(key).state == "partly_fulfilled"
-        orders.reverse_fulfilment(key, {"1": 1}, claim_id=claim, reason="undo")
+        orders.reverse_fulfilment(key, {"1": 1}, work_id=work, claim_id=claim, reason="undo")
         with pytest.raises(orders.TooManyPieces):
-            orders.reverse_fulfilment(key, {"1": 1}, claim_id=claim, reason="undo")
+            orders.reverse_fulfilment(key, {"1": 1}, work_id=work, claim_id=claim, reason="undo")
         db.session.remove()
         assert [line.open for line in orders.summary(key).lines] == [2]
         orders.record_fulfilment(key, {"1": 2}, at=SOLD_AT, reference=("test", key))
@@ -115,11 +120,13 @@ def test_till_cannot_hand_over_what_is_sent(api, app):
     shop(api)
     order = place(api, basket(pay="due", method="cod"))
     with app.app_context():
-        assert orders.find_for_pickup(order["number"]) == order["id"]
-        assert orders.find_for_pickup("EC-1") == order["id"]
-        assert orders.find_for_pickup("nothing") is None
+        assert orders.at_counter(order["number"], location="S1").order_id == order["id"]
+        with pytest.raises(orders.UnknownOrder):
+            orders.at_counter("nothing", location="S1")
+        found = orders.at_counter("EC-1", location="S1")
+        assert (found.order_id, found.left) == (order["id"], {"A": 1})
         with pytest.raises(Exception, match="not-collected"):
-            orders.settle_at_till(order["id"], tenders_taken=[("cash", 1100)], at=SOLD_AT, reference="r-1")
+            orders.settle_at_till(found, {"A": 1}, tenders_taken=[("cash", 1100)], at=SOLD_AT, reference="r-1")
         db.session.remove()
     assert api.get(f"/orders/{order['id']}").json == order
 
@@ -154,11 +161,11 @@ def test_money_taken_at_the_counter_is_not_taken_again_after_an_undo(api, app):
     shop(api)
     order = place(api, basket(lines=[("1", "A", 2, 1100)], pay="due", method="cod"))
     key = order["id"]
+    work, claim = work_of(app, key)
     with app.app_context():
-        claim = orders.summary(key).claim_id
         for _ in range(2):
             orders.record_fulfilment(key, {"1": 1}, at=SOLD_AT, reference=("test", key))
-            orders.reverse_fulfilment(key, {"1": 1}, claim_id=claim, reason="undo")
+            orders.reverse_fulfilment(key, {"1": 1}, work_id=work, claim_id=claim, reason="undo")
         orders.record_fulfilment(key, {"1": 1}, at=SOLD_AT, reference=("test", key))
     paid = api.get(f"/orders/{key}").json["payments"][0]
     assert (paid["state"], paid["captured"]) == ("due", 1100)

@@ -161,7 +161,9 @@ def test_a_tills_receipt_settles_it_wherever_the_work_stands(api, app, clock, st
     bring(api, made["pickup"], state)
     at = dt.datetime.fromisoformat(READY_AT)
     with app.app_context():
-        use_case(orders.settle_at_till)(made["id"], tenders_taken=[("cash", 2740)], at=at, reference="S1-1-0001")
+        taken = [("cash", 2740)]
+        till = orders.at_counter(made["number"], location="S1")
+        use_case(orders.settle_at_till)(till, till.left, tenders_taken=taken, at=at, reference="S1-1-0001")
     found = api.get(f"/pickups/{made['pickup']['id']}").json
     assert (found["state"], [line["collected"] for line in found["lines"]]) == ("collected", [2, 1])
     assert (levels(app), claims(app)) == (((8, 0), (9, 0)), [("pickup", "fulfilled")])
