@@ -74,6 +74,8 @@ class Calendar:
     closures: frozenset[dt.date] = frozenset()
     # Days already worked out: every promise asks for the same few, and wall clocks are dear to turn into moments.
     _known: dict[dt.date, tuple[Moments, ...]] = field(default_factory=dict, compare=False, repr=False)
+    # By lead time, the stretch last asked about as far as work begun in it ends in it.
+    _runs: dict[int, Moments] = field(default_factory=dict, compare=False, repr=False)
 
     def opening_on(self, day: dt.date) -> list[Moments]:
         """Give the opening and closing moments that begin on that local day, in order; none when closed."""
@@ -118,8 +120,10 @@ class Calendar:
         The cut-off is in minutes of the trading day; one that falls into a night's last hours (01:00 where the doors
         close at 26:00) is that night's. None when no open day follows.
         """
+        if cut_off is None:
+            return ordered_at
         day = self._trading_day(ordered_at) or self._local(ordered_at).date()
-        if cut_off is None or not self._openings(day):
+        if not self._openings(day):
             return ordered_at
         if cut_off + DAY_MINUTES <= self.hours.on(day)[-1].closes:
             cut_off += DAY_MINUTES
@@ -132,9 +136,14 @@ class Calendar:
         """Give the moment after so many minutes of open time; with none to wait, the first open moment."""
         left = dt.timedelta(minutes=lead_minutes)
         reached = ordered_at.astimezone(dt.UTC)
+        run = self._runs.get(lead_minutes)
+        if run is not None and run[0] <= reached < run[1]:
+            return reached + left
         for opens, closes in self._open_from(ordered_at):
             start = max(opens, reached)
             if start + left <= closes:
+                if start == reached:
+                    self._runs[lead_minutes] = (opens, closes - left)
                 return start + left
             left -= closes - start
         return None
@@ -191,12 +200,12 @@ class Calendar:
 
     def _stretches(self, first: dt.date, days: int) -> Iterator[Moments]:
         """Give the open stretches of the trade of those days, each moment once though spans of two days overlap."""
-        reached = _EARLIEST
-        for day in _days_from(first - _ONE_DAY, days + 1):
+        before = self._openings(first - _ONE_DAY)
+        reached = before[-1][1] if before else _EARLIEST
+        for day in _days_from(first, days):
             for opens, closes in self._openings(day):
                 if closes > reached:
-                    if day >= first:
-                        yield max(opens, reached), closes
+                    yield (opens, closes) if opens >= reached else (reached, closes)
                     reached = closes
 
     def _open_from(self, at: dt.datetime) -> Iterator[Moments]:
@@ -327,4 +336,8 @@ def _day(raw: object, path: str) -> dt.date:
 
 
 def _days_from(day: dt.date, days: int) -> Iterator[dt.date]:
-    return (day + dt.timedelta(days=n) for n in range(days) if (dt.date.max - day).days > n)
+    for _ in range(days):
+        if day == dt.date.max:
+            return
+        yield day
+        day += _ONE_DAY

@@ -234,3 +234,79 @@ def test_promises_end_in_open_time(at: dt.datetime, lead: int, days: int, span: 
     assert shop.is_open(ready - dt.timedelta(microseconds=1)) or shop.is_open(ready)
     assert shop.is_open(deadline - dt.timedelta(microseconds=1))
     assert deadline > at
+
+
+# --- slots ------------------------------------------------------------------------------------------------------------
+
+
+def starts(shop: Calendar, since: dt.datetime, days: int, minutes: int) -> list[str]:
+    return [f"{opens.astimezone(shop.zone):%dT%H:%M}" for opens, _ in shop.slots(since, days, minutes)]
+
+
+def test_slots_fill_the_open_hours_and_a_short_rest_is_none() -> None:
+    shop = store(["10:00", "13:10"], ["15:00", "16:00"], closures=("2026-11-25",))
+    assert starts(shop, jst("2026-11-24T00:00"), 3, 60) == [
+        "24T10:00", "24T11:00", "24T12:00", "24T15:00", "26T10:00", "26T11:00", "26T12:00", "26T15:00",
+    ]  # fmt: skip
+    assert starts(shop, jst("2026-11-24T11:00"), 1, 60) == ["24T11:00", "24T12:00", "24T15:00"]
+    assert starts(shop, jst("2026-11-24T11:00:01"), 1, 60) == ["24T12:00", "24T15:00"]
+    assert starts(shop, jst("2026-11-25T00:00"), 1, 60) == []
+    assert starts(shop, jst("2026-11-24T00:00"), 1, 240) == []
+    assert starts(store(), jst("2026-11-24T00:00"), 31, 15) == []
+    many = list(store(DAY).slots(jst("2026-11-24T00:00"), 1, 45))
+    assert (len(many), many[-1]) == (14, (jst("2026-11-24T19:45"), jst("2026-11-24T20:30")))
+
+
+@pytest.mark.parametrize(
+    ("moment", "start"),
+    [
+        ("10:00", "10:00"), ("10:44:59", "10:00"), ("10:45", "10:45"), ("20:29:59", "19:45"), ("20:30", None),
+        ("20:59", None), ("21:00", None), ("09:59:59", None),
+    ],
+)  # fmt: skip
+def test_any_moment_of_a_slot_means_that_slot(moment: str, start: str | None) -> None:
+    found = store(DAY).slot_at(jst(f"2026-11-24T{moment}"), 45)
+    begins = jst(f"2026-11-24T{start}") if start else None
+    assert found == (begins and (begins, begins + dt.timedelta(minutes=45)))
+
+
+def test_a_nights_slots_are_those_of_the_day_it_began() -> None:
+    bar = store(["18:00", "26:00"], closures=("2026-11-25",))
+    assert starts(bar, jst("2026-11-24T12:00"), 1, 120) == ["24T18:00", "24T20:00", "24T22:00", "25T00:00"]
+    assert starts(bar, jst("2026-11-25T00:00"), 1, 120) == ["25T00:00"]
+    assert starts(bar, jst("2026-11-25T00:01"), 1, 120) == []
+    assert bar.slot_at(jst("2026-11-25T01:59"), 120) == (jst("2026-11-25T00:00"), jst("2026-11-25T02:00"))
+    assert bar.slot_at(jst("2026-11-25T20:00"), 120) is None
+
+
+def test_two_days_that_overlap_share_no_slot() -> None:
+    shop = store(mon=[["10:00", "34:00"]], tue=[["09:00", "12:00"]])
+    everything = starts(shop, jst("2026-11-23T00:00"), 2, 60)
+    assert (len(everything), everything[-3:]) == (26, ["24T09:00", "24T10:00", "24T11:00"])
+    assert len(set(everything)) == 26
+    assert starts(shop, jst("2026-11-24T09:00"), 1, 60) == ["24T09:00", "24T10:00", "24T11:00"]
+    assert shop.slot_at(jst("2026-11-24T09:30"), 60) == (jst("2026-11-24T09:00"), jst("2026-11-24T10:00"))
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("America/New_York", "2026-03-08", 23), ("America/New_York", "2026-11-01", 25),
+        ("Europe/Berlin", "2026-03-29", 23), ("Europe/Berlin", "2026-10-25", 25), ("Asia/Tokyo", "2026-03-08", 24),
+    ],
+)  # fmt: skip
+def test_a_day_has_as_many_slots_as_it_has_hours(zone: str, day: str, hours: int) -> None:
+    shop = store(["00:00", "24:00"], zone=zone)
+    midnight = dt.datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone))
+    found = list(shop.slots(midnight, 1, 60))
+    assert len(found) == hours
+    assert {end - start for start, end in found} == {dt.timedelta(hours=1)}
+    assert [shop.slot_at(start, 60) for start, _ in found] == found
+    assert [shop.slot_at(end - dt.timedelta(microseconds=1), 60) for _, end in found] == found
+
+
+def test_the_repeated_hour_has_two_slots() -> None:
+    shop = store(["00:00", "24:00"], zone="America/New_York")
+    first, second = (shop.slot_at(est("2026-11-01T01:15", fold=fold), 60) for fold in (0, 1))
+    assert first == (utc("2026-11-01T05:00"), utc("2026-11-01T06:00"))
+    assert second == (utc("2026-11-01T06:00"), utc("2026-11-01T07:00"))
