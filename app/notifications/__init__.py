@@ -10,11 +10,12 @@ from pathlib import Path
 
 from flask import Flask
 
-from app.core import texts
+from app.core import http, jobs, settings, texts
 
 from .errors import UnknownNotice
 from .kinds import offer
 from .letters import Letter, LineFacts, PickupFacts, ReminderFacts, StoreFacts, WaitlistFacts
+from .post import Post, senders_of
 from .requesting import cancel_pending, request, resend
 
 __all__ = [
@@ -35,6 +36,11 @@ __all__ = [
 
 def register(app: Flask) -> None:
     """Send notices in the background and serve their list."""
-    from . import models  # noqa: F401  tables
+    from . import api
 
     texts.load(Path(__file__).parent)
+    app.register_blueprint(api.bp)
+    http.public("notices_api.line_webhook")
+    post = Post(app.app_context, senders_of(app.config), reports=bool(app.config["LINE_CHANNEL_SECRET"]))
+    app.extensions["post"] = post
+    jobs.every(settings.NOTICE_SECONDS, "notifications.send")(post.turn)

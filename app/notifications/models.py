@@ -12,6 +12,7 @@ from app.core.db import Base
 from app.core.types import Id
 
 _UNFINISHED = text("state IN ('queued', 'sending')")
+_AWAITED = text("state = 'sent' AND channel = 'line'")
 
 
 class Notice(Base):
@@ -27,6 +28,7 @@ class Notice(Base):
         UniqueConstraint("subject_id", "kind", "sequence", name="ux_notice_once"),
         Index("ix_notice_subject", "subject_id", "sequence"),
         Index("ix_notice_due", "due_at", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
+        Index("ix_notice_awaited", "sent_at", sqlite_where=_AWAITED, postgresql_where=_AWAITED),
         Index("ix_notice_updated", "updated_at", "id"),
         Index("ix_notice_state", "state", "updated_at", "id"),
     )

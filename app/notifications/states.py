@@ -18,7 +18,8 @@ class NoticeState(StrEnum):
 
 _S = NoticeState
 
-# `wait` is a channel's passing trouble or a sender that died; `pass-on` goes to the next channel at once.
+# `wait` is a channel's passing trouble or a sender that died; `pass-on` goes to the next channel at once. A report of
+# delivery may overtake our own note of the sending, and may come after we gave up on the channel.
 NOTICE: dict[tuple[NoticeState, str], NoticeState] = {
     (_S.QUEUED, "lease"): _S.SENDING,
     (_S.QUEUED, "supersede"): _S.SUPERSEDED,
@@ -28,8 +29,8 @@ NOTICE: dict[tuple[NoticeState, str], NoticeState] = {
     (_S.SENDING, "pass-on"): _S.QUEUED,
     (_S.SENDING, "fail"): _S.FAILED,
     (_S.SENT, "pass-on"): _S.QUEUED,
-    (_S.SENT, "fail"): _S.FAILED,
     (_S.SENT, "deliver"): _S.DELIVERED,
+    (_S.SENDING, "deliver"): _S.DELIVERED,
     (_S.QUEUED, "deliver"): _S.DELIVERED,
     (_S.FAILED, "deliver"): _S.DELIVERED,
     (_S.SENT, "resend"): _S.QUEUED,
