@@ -27,6 +27,7 @@ PAGES = {
     "app.shipping.states.TASK": ("shipping", "The sending of an order."),
     "app.stock.states.TRANSFER": ("transfer", "Goods on their way between two places."),
     "app.stock.states.RECOUNT": ("recount", "A count that somebody owes, for the book is in doubt."),
+    "app.notifications.states.NOTICE": ("notice", "Something to tell a customer: on its way, and what became of it."),
     "app.imports.states.TABLE": ("import", "A file being read in."),
     "pos_bridge.states.RECEIPT": ("receipt", "A till's receipt."),
     "pos_bridge.states.UNRESOLVED": ("unresolved", "A till's line with an unknown code."),
