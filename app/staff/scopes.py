@@ -10,7 +10,7 @@ SCOPES = {
     "reservations:write": "claims on stock",
     "orders:read": "orders",
     "orders:write": "orders and their payments",
-    "pickups:read": "pickups",
+    "pickups:read": "pickups, notices to customers",
     "pickups:write": "the store's work on pickups; reads orders too",
     "returns:write": "returns; reads orders too",
     "pos:write": "tills' sales and files",
@@ -19,7 +19,7 @@ SCOPES = {
     "loyalty:write": "points and coupons",
     "catalog:write": "locations, SKUs, imports",
     "reports:read": "reports",
-    "admin": "webhook endpoints, connections, keys",
+    "admin": "webhook endpoints, connections, keys, notice templates",
 }
 
 
