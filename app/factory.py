@@ -11,11 +11,25 @@ from flask import Flask
 from flask_babel import Babel
 from flask_migrate import Migrate
 
-from app import catalog, cli, customers, docs, imports, notifications, orders, reports, shipping, staff, stock, stores
+from app import (
+    catalog,
+    cli,
+    customers,
+    docs,
+    imports,
+    notifications,
+    orders,
+    reports,
+    shipping,
+    staff,
+    stock,
+    stores,
+    webhooks,
+)
 from app.core import db, health, http, idempotency, jobs, logs, problems, settings, texts
 
 KERNEL: tuple[ModuleType, ...] = (
-    staff, imports, stores, catalog, customers, stock, notifications, orders, shipping, reports,
+    staff, imports, stores, catalog, customers, stock, notifications, webhooks, orders, shipping, reports,
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,9 @@ class Event:
 
 
 Handler = Callable[[Event], None]
+ChannelFinder = Callable[[Sequence[str]], Mapping[str, str]]
 _handlers: dict[str, list[Handler]] = defaultdict(list)
+_channels: dict[str, ChannelFinder] = {}
 _bells: list[Callable[[], None]] = []
 
 
@@ -49,6 +51,7 @@ class OutboxEvent(Base):
     __table_args__ = (
         UniqueConstraint("location_id", "id", name="ux_outbox_location"),
         UniqueConstraint("aggregate_id", "sequence", "aggregate_type", name="ux_outbox_sequence"),
+        Index("ix_outbox_feed", "occurred_at", "id"),
         Index("ix_outbox_due", "due_at", sqlite_where=text("state = 'due'"), postgresql_where=text("state = 'due'")),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -99,6 +102,25 @@ def on(topic: str) -> Callable[[Handler], Handler]:
 def handlers_of(topic: str) -> list[Handler]:
     """The functions that want this topic."""
     return list(_handlers.get(topic, ()))
+
+
+def channel_of(aggregate_type: str) -> Callable[[ChannelFinder], ChannelFinder]:
+    """Let a function say which channels aggregates of this type belong to: ids in, channel by id out.
+
+    A reader who is bounded to channels is told of these aggregates' events by it.
+    """
+
+    def keep(find: ChannelFinder) -> ChannelFinder:
+        _channels[aggregate_type] = find
+        return find
+
+    return keep
+
+
+def channels_of(aggregate_type: str, ids: Sequence[str]) -> Mapping[str, str]:
+    """The channel of each of these aggregates, as far as one is known."""
+    find = _channels.get(aggregate_type)
+    return find(ids) if find is not None and ids else {}
 
 
 def on_bell(ring: Callable[[], None]) -> None:
