@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -62,19 +63,26 @@ def get_availability(query: dict[str, Any]) -> dict[str, Any]:
         skus=skus, channel=query.get("channel"), location=query.get("location"), near=query.get("near"),
         limit=query["limit"],
     )  # fmt: skip
+    ready_by = _ready_by(found)
     items = [
-        {"sku": sku, "total_available": found.totals[sku], "locations": [_spot(s, found) for s in found.spots[sku]]}
+        {"sku": sku, "total_available": found.totals[sku], "locations": [_spot(s, ready_by) for s in found.spots[sku]]}
         for sku in skus
     ]
     return {"items": items, "as_of": found.as_of}
 
 
-def _spot(spot: availability.Spot, found: availability.Found) -> dict[str, Any]:
+def _ready_by(found: availability.Found) -> dict[str, dt.datetime | None]:
+    """By when each place that hands over could have an order of now ready, with the work that it has already."""
+    places = {s.place.code: s.place for spots in found.spots.values() for s in spots if s.place.pickup_enabled}
+    load = stores.load(places.values(), found.as_of)
+    return {code: stores.expect(place, found.as_of, load) for code, place in places.items()}
+
+
+def _spot(spot: availability.Spot, ready_by: dict[str, dt.datetime | None]) -> dict[str, Any]:
     place = spot.place
-    ready_by = stores.promise(place, found.as_of) if place.pickup_enabled else None
     shown = {
         "location": place.code, "name": place.name, "available": spot.available, "state": spot.state,
-        "pickup": {"enabled": place.pickup_enabled, "ready_by": ready_by},
+        "pickup": {"enabled": place.pickup_enabled, "ready_by": ready_by.get(place.code)},
     }  # fmt: skip
     return shown if spot.distance_km is None else {**shown, "distance_km": spot.distance_km}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from flask import Flask
 
 from app import imports
-from app.core import texts
+from app.core import jobs, settings, texts
 
 from .bookings import (
     Load,
@@ -23,6 +23,7 @@ from .bookings import (
     book_slot,
     book_work,
     expect,
+    forget_old,
     free_slot,
     free_work,
     load,
@@ -92,5 +93,6 @@ def register(app: Flask) -> None:
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(api.bp)
+    jobs.every(settings.FORGET_SECONDS, "stores.forget_slots")(forget_old)
     imports.offer("locations", sheet.COLUMNS, sheet.apply, blame={UnknownLocation.code: "code"})
     forget()

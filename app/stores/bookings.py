@@ -42,6 +42,7 @@ _TAKEN = Sql(
     "SELECT starts_at, taken FROM place_slot WHERE location_id = :location_id AND purpose = 'collecting' "
     "AND starts_at >= :since AND starts_at < :until"
 )
+_FORGET = Sql("DELETE FROM place_slot WHERE starts_at < :before")
 _FULL = (
     "SELECT s.location_id, s.starts_at FROM place_slot s JOIN location l ON l.code = s.location_id "
     "WHERE s.location_id {codes} AND s.purpose = 'picking' AND s.starts_at >= :since "
@@ -167,6 +168,13 @@ def slots(place: Place, *, since: dt.datetime, days: int) -> list[Slot]:
     bounds = {"location_id": place.code, "since": clock.text(spans[0][0]), "until": clock.text(spans[-1][1])}
     taken = {_moment(starts_at): int(pieces) for starts_at, pieces in ask_one(_TAKEN, bounds).rows}
     return [Slot(start, end, capacity, max(0, capacity - taken.get(start, 0))) for start, end in spans]
+
+
+@use_case
+def forget_old() -> int:
+    """Delete what was taken of hours long gone; returns how many."""
+    before = clock.now() - dt.timedelta(days=settings.SLOT_DAYS_KEPT)
+    return ask_one(_FORGET, {"before": clock.text(before)}).count
 
 
 def take(location: str, purpose: str, starts_at: dt.datetime, capacity: int) -> bool:

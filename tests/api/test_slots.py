@@ -311,6 +311,29 @@ def test_the_load_of_many_places_is_one_statement(api, app, monkeypatch):
         assert len(asked) == 2
 
 
+def test_what_is_available_names_a_time_that_knows_the_work(api, app, clock):
+    clock(at("12:10"))
+    make_store(api, "S1", {"A": 1, "B": 1}, pickup=pickup(orders_per_hour=1))
+    make_store(api, "S2", {"A": 1}, pickup=pickup(orders_per_hour=1))
+    make_store(api, "S3", {"A": 1}, pickup=pickup(enabled=False))
+    work(app, ["12:10", "12:10"])
+    found = api.get("/availability?sku=A&sku=B").json["items"]
+    assert [{spot["location"]: spot["pickup"]["ready_by"] for spot in item["locations"]} for item in found] == [
+        {"S1": "2026-11-24T07:00:00.000Z", "S2": "2026-11-24T04:10:00.000Z", "S3": None},
+        {"S1": "2026-11-24T07:00:00.000Z"},
+    ]
+
+
+def test_hours_long_gone_are_forgotten(api, app, clock):
+    make_store(api, "S1", pickup=pickup(orders_per_hour=1))
+    work(app, ["10:00", "10:00"])
+    for moment, left in [("10:00", 2), ("10:01", 1), ("11:00", 1), ("11:01", 0)]:
+        clock(at(moment, "2026-12-24"))
+        with app.app_context():
+            bookings.forget_old()
+        assert len(rows(app)) == left, moment
+
+
 # --- a place whose hours change ---------------------------------------------------------------------------------------
 
 
