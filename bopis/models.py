@@ -18,6 +18,7 @@ _DUE = text("state = 'ready'")
 _HELD = text("state IN ('requested', 'accepted') AND hold_until IS NOT NULL")
 _UNANSWERED = text("state = 'requested' AND accept_by IS NOT NULL")
 _ASKED = text("choose_by IS NOT NULL")
+_UNTOLD = text("choice_reason IS NULL AND state IN ('requested', 'accepted', 'picking', 'awaiting_transfer')")
 _OPEN_WAIT = text("state = 'waiting'")
 
 
@@ -44,6 +45,7 @@ class Pickup(Base):
         Index("ix_pickup_transfer", "transfer_id"),
         Index("ix_pickup_wave", "wave_id"),
         Index("ix_pickup_unanswered", "accept_by", sqlite_where=_UNANSWERED, postgresql_where=_UNANSWERED),
+        Index("ix_pickup_late", "ready_by", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
         Index("ix_pickup_asked", "choose_by", sqlite_where=_ASKED, postgresql_where=_ASKED),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -200,6 +202,7 @@ class PickupScan(Base):
     device: Mapped[str | None] = mapped_column(String(64))
     nonce: Mapped[str | None] = mapped_column(String(64))
     receiver: Mapped[str | None] = mapped_column(String(10))
+    proxy_id: Mapped[str | None] = mapped_column(Id)
     identity_checked: Mapped[bool | None]
     parts: Mapped[dict[str, Any]]
     undone: Mapped[bool]

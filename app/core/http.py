@@ -40,7 +40,11 @@ _authenticate: list[Callable[[str], actor.Actor | None]] = []
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """All there is to know about one call. `prepare` looks at the body before the transaction begins, and may wait."""
+    """All there is to know about one call. `prepare` looks at the body before the transaction begins, and may wait.
+
+    `guard` is given what the view is given, inside the transaction and outside the view's savepoint: a lock that it
+    takes outlives a refusal and holds until COMMIT, so that what a refusal leaves behind is seen by the next caller.
+    """
 
     method: str
     path: str
@@ -59,6 +63,7 @@ class Operation:
     problems: Sequence[type[AppError]] = ()
     example: dict[str, Any] | None = None
     prepare: Callable[[dict[str, Any]], None] | None = None
+    guard: Callable[..., None] | None = None
 
 
 @dataclass(slots=True)
@@ -257,7 +262,10 @@ def _command(op: Operation, view: View, path_values: dict[str, Any]) -> Response
     mark = idempotency.fingerprint(request.method, request.path, body) if key is not None else ""
 
     def before() -> Stored | None:
-        return idempotency.find(caller.id, key, mark) if key is not None else None
+        earlier = idempotency.find(caller.id, key, mark) if key is not None else None
+        if earlier is None and op.guard is not None:
+            op.guard(*args, **path_values)
+        return earlier
 
     def settle(outcome: Stored | AppError) -> None:
         refusal = outcome if isinstance(outcome, AppError) else None
