@@ -20,16 +20,19 @@ __all__ = ["register"]
 
 def register(app: Flask) -> None:
     """Serve reservations, pickups and the customer's page."""
-    from . import api, checks, models, pages, reservations_api  # noqa: F401  tables
-    from .jobs import expire_due
+    from . import api, checks, choosing_api, jobs, models, pages, reservations_api  # noqa: F401  tables
     from .method import PickupMethod
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(reservations_api.bp)
     app.register_blueprint(api.bp)
+    app.register_blueprint(choosing_api.bp)
     app.register_blueprint(pages.bp)
     for endpoint in pages.ENDPOINTS:
         http.public(endpoint)
-    every(settings.SWEEP_SECONDS, "bopis.expire")(expire_due)
+    every(settings.SWEEP_SECONDS, "bopis.expire")(jobs.expire_due)
+    every(settings.WATCH_SECONDS, "bopis.escalate")(jobs.escalate_due)
+    every(settings.WATCH_SECONDS, "bopis.late")(jobs.tell_late)
+    every(settings.WATCH_SECONDS, "bopis.decide")(jobs.decide_due)
     orders.offer("pickup", PickupMethod())
     checks.register()

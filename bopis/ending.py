@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import and_, or_, select
 
-from app import orders, stock
+from app import orders, stock, stores
 from app.core import clock, settings
-from app.core.db import db, use_case
+from app.core.db import Again, db, use_case
 from app.core.errors import invalid
 from app.core.states import move, touch
 
-from . import pickups, reshelving
+from . import arrivals, opening, pickups, reshelving
 from .models import Pickup, PickupLine
 from .states import PICKUP, PickupState
 
@@ -29,6 +29,7 @@ _WAITING = (PickupState.REQUESTED.value, PickupState.ACCEPTED.value)
 def cancel(*, pickup_id: str, reason: str) -> Pickup:
     """End the pickup; its order's open pieces are cancelled with their refund. Raises IllegalTransition."""
     row = pickups.locked(pickup_id)
+    arrivals.take_in(row)
     pickups.require(row, "cancel")
     end(row, pickups.lines_of(row), action="cancel", event="pickup.cancelled", reason=reason)
     return row
@@ -73,42 +74,75 @@ def end(row: Pickup, lines: Sequence[PickupLine], *, action: str, event: str, re
     # A hold past its own deadline is dead in stock already: whoever needs the pieces, or the sweeper, ends the claim.
     if row.hold_until is None or row.hold_until > clock.now():
         settle_claim(row, _by_sku(lines, "open"), _by_sku(lines, "waiting"))
-    parts = {line.line_ref: line.open + line.waiting for line in lines if line.open + line.waiting}
+    parts = pickups.order_parts(lines, {line.line_ref: line.owed for line in lines})
     if tell and row.order_id is not None and parts:
         orders.cancel_parts(row.order_id, parts, reason=reason)
-    row.reason = reason
+    finish(row, reason)
     move(row, action, PICKUP, event=event, **pickups.facts(row))
 
 
 def settle_claim(row: Pickup, free: Mapping[str, int], back: Mapping[str, int]) -> None:
     """Free the unpicked pieces by SKU, and send the picked ones on their way back to the shelf."""
-    if free:
+    if free and row.state == PickupState.AWAITING_TRANSFER and row.transfer_id is not None:
+        if stock.give_up_transfer(row.transfer_id, free, owner=row.owner) == "arrived":
+            raise Again  # the goods came in this very moment: what happens next starts from that
+    elif free:
         stock.void(row.claim_id, free, owner=row.owner)
     if back:
         reshelving.send_back(row, back)
 
 
 def take_out(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], *, reason: str) -> None:
-    """Take some pieces (by line_ref) out of a locked pickup, unpicked ones first. What is left decides the state."""
+    """Take pieces (by line_ref) out of a locked pickup: missing ones first, then unpicked, then picked ones."""
     free: dict[str, int] = defaultdict(int)
     back: dict[str, int] = defaultdict(int)
     for line in lines:
         pieces = parts.get(line.line_ref, 0)
-        unpicked = min(pieces, line.open)
-        picked = min(pieces - unpicked, line.waiting)
-        line.ordered -= unpicked + picked
+        missing = min(pieces, line.undecided)
+        unpicked = min(pieces - missing, line.open)
+        picked = min(pieces - missing - unpicked, line.waiting)
+        line.undecided -= missing
+        line.short -= missing
+        line.ordered -= missing + unpicked + picked
         line.picked -= picked
         free[line.sku] += unpicked
         back[line.sku] += picked
     settle_claim(row, {k: v for k, v in free.items() if v}, {k: v for k, v in back.items() if v})
+    go_on(row, lines, reason=reason)
+
+
+def go_on(row: Pickup, lines: Sequence[PickupLine], *, reason: str) -> None:
+    """Where a locked pickup stands after pieces were taken out or decided about."""
+    facts = pickups.facts(row)
+    undecided = any(line.undecided for line in lines)
+    if not undecided:
+        row.choose_by = row.choice_reason = None
     if any(line.open or line.waiting for line in lines):
-        touch(row, "pickup.changed", **pickups.facts(row))
-    elif row.state == PickupState.READY and any(line.collected for line in lines):
-        row.collected_at = clock.now()
-        move(row, "hand-over", PICKUP, event="pickup.collected", **pickups.facts(row))
+        if row.state == PickupState.AWAITING_CUSTOMER and not undecided:
+            ask_again(row)
+            move(row, "resume", PICKUP, event="pickup.resumed", **facts)
+        else:
+            touch(row, "pickup.changed", reason=reason, **facts)
+    elif undecided:
+        touch(row, "pickup.changed", reason=reason, **facts)
+    elif any(line.collected for line in lines):
+        row.collected_at = row.collected_at or clock.now()
+        waited = row.state == PickupState.AWAITING_CUSTOMER
+        move(row, "close" if waited else "hand-over", PICKUP, event="pickup.collected", **facts)
     else:
-        row.reason = reason
-        move(row, "cancel", PICKUP, event="pickup.cancelled", **pickups.facts(row))
+        finish(row, reason)
+        move(row, "cancel", PICKUP, event="pickup.cancelled", reason=reason, **facts)
+
+
+def ask_again(row: Pickup) -> None:
+    """The store has the time to answer anew."""
+    row.accept_by, row.escalated = stores.accept_by(stores.get(row.location_id), clock.now()), 0
+
+
+def finish(row: Pickup, reason: str) -> None:
+    """What every end that is no hand-over has in common."""
+    row.reason, row.choose_by, row.choice_reason, row.cancel_asked_at = reason[:200], None, None, None
+    opening.leave(row)
 
 
 def _by_sku(lines: Sequence[PickupLine], count: str) -> dict[str, int]:

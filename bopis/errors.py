@@ -71,6 +71,24 @@ class NothingPicked(Conflict):
     code = "nothing-picked"
 
 
+class NothingShort(Conflict):
+    """No missing pieces of this SKU wait for a choice. Fact: `sku`."""
+
+    code = "nothing-short"
+
+
+class NothingToChoose(Conflict):
+    """Nothing is missing or late: there is no question to answer."""
+
+    code = "nothing-to-choose"
+
+
+class OptionNotOffered(Conflict):
+    """This cannot be chosen (any more). Fact: `options`, what can."""
+
+    code = "option-not-offered"
+
+
 class NothingToUndo(Conflict):
     """Nothing was handed over that could be taken back."""
 

@@ -150,12 +150,11 @@ def _parts(lines: Sequence[PickupLine], given: Sequence[Given] | None) -> dict[s
 def _give(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], scan: Scan) -> None:
     _post(row, lines, parts, scan, note=None)
     if row.order_id is not None:
-        orders.record_fulfilment(row.order_id, parts, at=clock.now(), reference=("pickup", row.id), at_counter=True)
+        _tell_order(row, lines, parts)
     if any(line.waiting for line in lines):
         touch(row, "pickup.partly_collected", lines=_told(parts), **pickups.facts(row))
     else:
-        row.collected_at = clock.now()
-        move(row, "hand-over", PICKUP, event="pickup.collected", lines=_told(parts), **pickups.facts(row))
+        _end(row, lines, parts, "hand-over")
 
 
 def _post(
@@ -203,13 +202,29 @@ def settle(
         return given
     _post(row, lines, parts, scan, note=receipt, cause=cause)
     if row.order_id is not None:
-        orders.record_fulfilment(row.order_id, parts, at=clock.now(), reference=("pickup", row.id), at_counter=True)
+        _tell_order(row, lines, parts)
     if _left(lines):
         touch(row, "pickup.partly_collected", lines=_told(parts), **pickups.facts(row))
     else:
-        row.collected_at = clock.now()
-        move(row, "settle", PICKUP, event="pickup.collected", lines=_told(parts), **pickups.facts(row))
+        _end(row, lines, parts, "settle")
     return given
+
+
+def _tell_order(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int]) -> None:
+    given = pickups.order_parts(lines, parts)
+    orders.record_fulfilment(str(row.order_id), given, at=clock.now(), reference=("pickup", row.id), at_counter=True)
+
+
+def _end(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], action: str) -> None:
+    """All that was here is given; what is missing still waits for the customer's choice."""
+    told, facts = _told(parts), pickups.facts(row)
+    if not any(line.undecided for line in lines):
+        row.collected_at = clock.now()
+        move(row, action, PICKUP, event="pickup.collected", lines=told, **facts)
+    elif row.state == PickupState.READY:
+        move(row, "await", PICKUP, event="pickup.partly_collected", lines=told, **facts)
+    else:
+        touch(row, "pickup.partly_collected", lines=told, **facts)
 
 
 def _left(lines: Sequence[PickupLine]) -> dict[str, int]:
@@ -258,7 +273,8 @@ def _take_back(row: Pickup, done: PickupScan, scan: Scan) -> None:
     for line in lines:
         line.collected -= parts.get(line.line_ref, 0)
     if row.order_id is not None:
-        orders.reverse_fulfilment(row.order_id, parts, work_id=row.id, claim_id=claim.id, reason="undo")
+        back = pickups.order_parts(lines, parts)
+        orders.reverse_fulfilment(row.order_id, back, work_id=row.id, claim_id=claim.id, reason="undo")
     scans.keep(scan, place=(row.location_id, row.id), outcome=scans.DONE, parts=parts)
     move(row, "undo", PICKUP, event="pickup.reopened", **pickups.facts(row))
 

@@ -14,9 +14,20 @@ from app.core.db import db
 from app.core.states import move, touch
 from app.orders import Held, Located, Opening, Promise
 
-from . import ending, handover, pickups, queries, scans
+from . import arrivals, ending, handover, pickups, queries, scans
 from .models import Pickup, PickupLine
-from .opening import Case, Wanted, add_lines, check_time, expect, open_pickup, place_for_pickup
+from .opening import (
+    Case,
+    Wanted,
+    add_lines,
+    begin_of,
+    check_time,
+    keep_until,
+    leave,
+    not_before,
+    open_pickup,
+    place_for_pickup,
+)
 from .scans import Scan
 from .states import OVER, PICKUP, PickupState
 
@@ -33,8 +44,9 @@ class PickupMethod:
         """When goods ordered now would be ready, and until when they would wait."""
         place = place_for_pickup(located.location_id)
         check_time(place, pickup_at)
-        ready_by, keep_until = expect(place, "pickup", at, pickup_at)
-        return Promise(ready_by=ready_by, keep_until=keep_until)
+        sent = located.source_id != located.location_id
+        ready_by = not_before(stores.expect(place, begin_of(place, at, sent=sent)), pickup_at)
+        return Promise(ready_by=ready_by, keep_until=keep_until(place, "transfer" if sent else "pickup", ready_by))
 
     def open(self, opening: Opening) -> str:
         """Open the pickup of a new order."""
@@ -42,7 +54,15 @@ class PickupMethod:
         return self._open(opening)
 
     def _open(self, opening: Opening) -> str:
+        transfer_id = None
+        if opening.source_id != opening.location_id:
+            place = stores.get(opening.location_id)
+            transfer_id = stock.send_for(
+                opening.claim_id, owner=("order", opening.order_id), receiver=place.code,
+                expected_at=stores.arrival(place, clock.now()),
+            )  # fmt: skip
         case = Case(
+            transfer_id=transfer_id, customer_id=opening.customer_id,
             kind="pickup", location_id=opening.location_id, channel=opening.channel, claim_id=opening.claim_id,
             placed_at=opening.placed_at, pickup_at=opening.pickup_at, order_id=opening.order_id,
             order_number=opening.number, amount_due=opening.amount_due, language=opening.language,
@@ -56,6 +76,7 @@ class PickupMethod:
         pickups.require(row, "change")
         if row.location_id != opening.location_id:
             row.reason = "changed"
+            leave(row)
             move(row, "cancel", PICKUP, event="pickup.cancelled", reason="changed", **pickups.facts(row))
             return self._open(opening)
         db.session.execute(delete(PickupLine).where(PickupLine.pickup_id == row.id))
@@ -69,17 +90,18 @@ class PickupMethod:
         row = pickups.locked(work_id)
         if row.is_over:
             return
+        arrivals.take_in(row)
         lines = pickups.lines_of(row)
         if whole and not any(line.collected for line in lines):
             ending.end(row, lines, action="cancel", event="pickup.cancelled", reason=reason, tell=False)
         else:
-            ending.take_out(row, lines, parts, reason=reason)
+            ending.take_out(row, lines, pickups.line_parts(lines, parts), reason=reason)
 
     def open_of(self, work_id: str) -> Mapping[str, int]:
         """What is neither given nor given up."""
         row = db.session.get_one(Pickup, work_id)
         lines = [] if row.is_over else pickups.lines_of(row)
-        return {line.line_ref: line.owed for line in lines if line.owed}
+        return pickups.order_parts(lines, {line.line_ref: line.owed for line in lines})
 
     def describe(self, work_id: str) -> dict[str, Any]:
         """What the order's answer shows."""
@@ -88,7 +110,8 @@ class PickupMethod:
     def settle(self, work_id: str, parts: Mapping[str, int], *, paid_at: dt.datetime, reference: str) -> None:
         """A till's receipt paid and handed over these pieces, wherever the work stood: a fact, posted once."""
         row = pickups.locked(work_id)
-        handover.settle(row, _by_till(paid_at), receipt=reference, parts=parts)
+        mine = pickups.line_parts(pickups.lines_of(row), parts)
+        handover.settle(row, _by_till(paid_at), receipt=reference, parts=mine)
 
     def settle_hold(self, code: str, sold: Mapping[str, int], cause: stock.Cause) -> Held | None:
         """A till sold a hold's goods: they leave by its claim, for the receipt's cause, so a void brings them back.

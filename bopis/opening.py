@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app import stores
-from app.core import clock, settings, vault
+from app.core import clock, vault
 from app.core.db import db
 from app.core.errors import invalid
 from app.core.ids import new_id, sha256
@@ -48,6 +48,7 @@ class Case:
     phone_mark: str | None = None
     amount_due: int = 0
     language: str = "ja"
+    transfer_id: str | None = None
 
 
 def place_for_pickup(location_id: str) -> stores.Place:
@@ -68,32 +69,46 @@ def check_time(place: stores.Place, pickup_at: dt.datetime | None) -> None:
         raise invalid("/fulfilment/pickup_at", "closed")
 
 
-def days_for(kind: str, place: stores.Place) -> int:
-    """How many days ready goods wait: an unpaid hold shorter than a paid order."""
-    return min(settings.HOLD_DAYS, place.pickup_hold_days) if kind == "hold" else place.pickup_hold_days
+def days_for(row: Pickup, place: stores.Place) -> int:
+    """How many days ready goods wait: an unpaid hold shorter than a paid order, goods sent here longer."""
+    return stores.hold_days(place, "transfer" if row.transfer_id is not None else row.kind)
 
 
-def expect(
-    place: stores.Place, kind: str, at: dt.datetime, pickup_at: dt.datetime | None
-) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """When goods ordered at `at` would be ready, and until when they would then be kept."""
-    ready_by = stores.promise(place, at)
-    if ready_by is not None and pickup_at is not None:
-        ready_by = max(ready_by, pickup_at)
-    return ready_by, stores.deadline(place, ready_by, days_for(kind, place)) if ready_by is not None else None
+def begin_of(place: stores.Place, at: dt.datetime, *, sent: bool) -> dt.datetime:
+    """From when the store can work on it: at once, or when goods sent from elsewhere are there."""
+    return stores.arrival(place, at) if sent else at
+
+
+def keep_until(place: stores.Place, kind: str, ready_by: dt.datetime | None) -> dt.datetime | None:
+    """Until when goods that are ready at `ready_by` would wait."""
+    return stores.deadline(place, ready_by, stores.hold_days(place, kind)) if ready_by is not None else None
+
+
+def not_before(ready_by: dt.datetime | None, pickup_at: dt.datetime | None) -> dt.datetime | None:
+    """Goods asked for at a later time are promised for that time."""
+    return max(ready_by, pickup_at) if ready_by is not None and pickup_at is not None else ready_by
 
 
 def open_pickup(case: Case, lines: Sequence[Wanted], *, pickup_id: str | None = None) -> Pickup:
-    """Make the work item and tell of it. The claim exists already."""
+    """Make the work item, take its picking hour and its slot, and tell of it. The claim exists already.
+
+    Raises SlotFull, SlotClosed, SlotUnknown.
+    """
     place = stores.get(case.location_id)
     now = clock.now()
-    ready_by, collect_by = expect(place, case.kind, case.placed_at, case.pickup_at)
+    sent = case.transfer_id is not None
+    work = stores.book_work(place, begin_of(place, case.placed_at, sent=sent))
+    ready_by = not_before(work.ready_by, case.pickup_at)
     row = Pickup(
-        id=pickup_id or new_id(), location_id=case.location_id, kind=case.kind, state=PickupState.REQUESTED.value,
-        channel=case.channel, order_id=case.order_id, order_number=case.order_number, external_ref=case.external_ref,
+        id=pickup_id or new_id(), location_id=case.location_id, kind=case.kind, channel=case.channel,
+        state=(PickupState.AWAITING_TRANSFER if sent else PickupState.REQUESTED).value,
+        order_id=case.order_id, order_number=case.order_number, external_ref=case.external_ref,
         claim_id=case.claim_id, code=passes.free_code(), kid=vault.KID, generation=1, pin_tries=0,
         contact_id=case.contact_id, phone_mark=case.phone_mark, amount_due=case.amount_due, language=case.language,
-        placed_at=case.placed_at, pickup_at=case.pickup_at, ready_by=ready_by, collect_by_estimate=collect_by,
+        placed_at=case.placed_at, pickup_at=case.pickup_at, ready_by=ready_by, picking_hour=work.hour,
+        collect_by_estimate=keep_until(place, "transfer" if sent else case.kind, ready_by),
+        slot_at=stores.book_slot(place, case.pickup_at) if case.pickup_at is not None else None,
+        accept_by=None if sent else stores.accept_by(place, now), transfer_id=case.transfer_id,
         hold_until=case.hold_until, customer_id=case.customer_id, escalated=0, extensions=0, version=1,
         created_at=now, updated_at=now,
     )  # fmt: skip
@@ -106,6 +121,16 @@ def open_pickup(case: Case, lines: Sequence[Wanted], *, pickup_id: str | None = 
         state=row.state, **pickups.facts(row),
     )  # fmt: skip
     return row
+
+
+def leave(row: Pickup) -> None:
+    """Give the picking hour and the slot back, as far as nobody worked or came for them yet."""
+    now = clock.now()
+    if row.picking_hour is not None and row.picking_hour > now and row.ready_at is None:
+        stores.free_work(row.location_id, row.picking_hour)
+    if row.slot_at is not None and row.slot_at > now:
+        stores.free_slot(row.location_id, row.slot_at)
+    row.picking_hour = row.slot_at = None
 
 
 def add_lines(row: Pickup, lines: Sequence[Wanted]) -> None:

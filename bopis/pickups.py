@@ -5,7 +5,7 @@ Whoever moves a pickup holds its lock, so a check and the write that follows it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -53,6 +53,26 @@ def lines_of(row: Pickup) -> Sequence[PickupLine]:
         .order_by(PickupLine.id)
         .execution_options(populate_existing=True)
     ).all()
+
+
+def order_parts(lines: Sequence[PickupLine], parts: Mapping[str, int]) -> dict[str, int]:
+    """Pieces by our lines as pieces by the order's: a substitute counts for what it stands for."""
+    found: dict[str, int] = {}
+    for line in lines:
+        if parts.get(line.line_ref):
+            found[line.order_ref] = found.get(line.order_ref, 0) + parts[line.line_ref]
+    return found
+
+
+def line_parts(lines: Sequence[PickupLine], parts: Mapping[str, int]) -> dict[str, int]:
+    """Pieces by the order's lines as pieces by ours, as far as we still owe them."""
+    left, found = dict(parts), {}
+    for line in lines:
+        pieces = min(line.owed, left.get(line.order_ref, 0))
+        if pieces:
+            found[line.line_ref] = pieces
+            left[line.order_ref] -= pieces
+    return found
 
 
 def require(row: Pickup, action: str) -> None:

@@ -80,7 +80,7 @@ def hold(
 
 
 def _deadline(place: stores.Place, now: dt.datetime) -> dt.datetime:
-    return stores.deadline(place, now, opening.days_for("hold", place))
+    return stores.deadline(place, now, stores.hold_days(place, "hold"))
 
 
 def find(reservation_id: str) -> stock.ClaimView:

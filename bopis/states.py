@@ -48,7 +48,7 @@ _LIVE = (*_BEFORE_PICKING, *_WAITING, _S.PICKING, _S.READY)
 
 # Actions are named as their endpoints. `hand-over` is the one that completes; giving a part leaves `ready` as it is,
 # and `await` asks the customer when all that is there was given. A table has one way for each pair: what a choice
-# leads to is a second step (`resume`, `send-for`, `close`).
+# leads to is a second step (`resume`, `close`).
 PICKUP: dict[tuple[PickupState, str], PickupState] = {
     (_S.REQUESTED, "accept"): _S.ACCEPTED,
     (_S.AWAITING_CUSTOMER, "accept"): _S.ACCEPTED,
@@ -56,6 +56,7 @@ PICKUP: dict[tuple[PickupState, str], PickupState] = {
     (_S.PICKING, "pick"): _S.PICKING,
     (_S.PICKING, "short"): _S.PICKING,
     (_S.PICKING, "substitute"): _S.PICKING,
+    (_S.AWAITING_CUSTOMER, "substitute"): _S.AWAITING_CUSTOMER,
     (_S.PICKING, "ready"): _S.READY,
     (_S.READY, "hand-over"): _S.COLLECTED,
     (_S.READY, "undo"): _S.READY,
@@ -67,13 +68,12 @@ PICKUP: dict[tuple[PickupState, str], PickupState] = {
     (_S.READY, "await"): _S.AWAITING_CUSTOMER,
     (_S.AWAITING_TRANSFER, "receive"): _S.REQUESTED,
     (_S.AWAITING_CUSTOMER, "resume"): _S.REQUESTED,
-    (_S.AWAITING_CUSTOMER, "send-for"): _S.AWAITING_TRANSFER,
     (_S.AWAITING_CUSTOMER, "close"): _S.COLLECTED,
     (_S.READY, "extend"): _S.READY,
     (_S.READY, "expire"): _S.EXPIRED,
     **{(state, "expire"): _S.EXPIRED for state in _BEFORE_PICKING},
     **{(state, "change"): state for state in _BEFORE_PICKING},
-    **{(state, "settle"): _S.COLLECTED for state in _LIVE},
+    **{(state, "settle"): _S.COLLECTED for state in _LIVE if state != _S.AWAITING_TRANSFER},
     **{(state, "cancel"): _S.CANCELLED for state in _LIVE},
     **{(state, "request-cancel"): _S.CANCELLED for state in (*_BEFORE_PICKING, *_WAITING)},
     **{(state, "request-cancel"): state for state in (_S.PICKING, _S.READY)},
@@ -84,7 +84,7 @@ PICKUP: dict[tuple[PickupState, str], PickupState] = {
 }
 
 # What time, the order or a till does; nobody is offered these as a button.
-NOT_BY_HAND = frozenset({"await", "change", "close", "expire", "receive", "resume", "send-for", "settle"})
+NOT_BY_HAND = frozenset({"await", "change", "close", "expire", "receive", "resume", "settle"})
 OVER = frozenset({_S.COLLECTED, _S.CANCELLED, _S.EXPIRED})
 
 RESHELVE: dict[tuple[ReshelveState, str], ReshelveState] = {

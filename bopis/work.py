@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app import orders, stock, stores
+from app import catalog, stock, stores
 from app.core import clock
 from app.core.db import use_case
-from app.core.states import move, touch
+from app.core.states import IllegalTransition, move, touch
 
-from . import ending, items, opening, passes, pickups
-from .errors import LinesOpen, NothingPicked, PickedTooMany, WrongItem
+from . import asking, items, opening, passes, pickups
+from .errors import LinesOpen, NothingPicked, NothingShort, PickedTooMany, WrongItem
 from .models import Pickup, PickupLine
-from .states import PICKUP
+from .states import PICKUP, PickupState, actions
 
-# Pieces that are not there, or not fit to be given, leave the stock with their claim: nobody is promised them again.
-_LOST = {"not_found": "variance", "damaged": "damage"}
-SHORT_REASONS = ("not_found", "damaged", "other")
+SHORT_REASONS = tuple(reason.value for reason in stock.Doubt)
 
 
 @use_case
@@ -24,6 +22,13 @@ def accept(*, pickup_id: str) -> Pickup:
     """The store takes the work on."""
     row = pickups.locked(pickup_id)
     pickups.require(row, "accept")
+    if row.state == PickupState.AWAITING_CUSTOMER:
+        if row.choice_reason != asking.NOT_ACCEPTED:
+            state = PickupState.AWAITING_CUSTOMER
+            allowed = [action for action in actions(state) if action != "accept"]
+            raise IllegalTransition(state=str(state), allowed=allowed, action="accept")
+        row.choose_by = row.choice_reason = None
+    row.accept_by = None
     move(row, "accept", PICKUP, event="pickup.accepted", **pickups.facts(row))
     return row
 
@@ -55,31 +60,47 @@ def pick(*, pickup_id: str, scanned: Sequence[items.Item]) -> Pickup:
 
 @use_case
 def short(*, pickup_id: str, sku: str, quantity: int, reason: str) -> Pickup:
-    """Some pieces cannot be had: the order loses them with their refund. With nothing left the pickup is cancelled."""
+    """Some pieces cannot be had: the book follows by the reason, and the customer is asked what shall become of them.
+
+    With nothing else to pick the question stands at once, else when the rest is ready. Raises WrongItem, PickedTooMany.
+    """
     row = pickups.locked(pickup_id)
     pickups.require(row, "short")
     lines = pickups.lines_of(row)
     if all(line.sku != sku for line in lines):
         raise WrongItem(sku=sku, barcode=None)
-    parts = {}
     for line, pieces in _spread(lines, sku, quantity):
         line.short += pieces
-        parts[line.line_ref] = pieces
+        line.undecided += pieces
     stock.void(row.claim_id, {sku: quantity}, owner=row.owner)
-    if reason in _LOST:
-        cause = stock.Cause(_LOST[reason], "pickup", row.id, note=reason)
-        stock.record([stock.Goods(row.location_id, sku, -quantity)], cause)
-    if row.order_id is not None:
-        orders.cancel_parts(row.order_id, parts, reason="short")
+    stock.doubt(row.location_id, sku, missing=quantity, reason=reason, cause_ref=("pickup", row.id))
     touch(row, "pickup.short", sku=sku, quantity=quantity, reason=reason, **pickups.facts(row))
     if not any(line.open or line.picked for line in lines):
-        ending.end(row, lines, action="cancel", event="pickup.cancelled", reason="short")
+        asking.wait_for_customer(row, asking.SHORT)
+    return row
+
+
+@use_case
+def substitute(*, pickup_id: str, sku: str, instead: str) -> Pickup:
+    """Offer another SKU for the missing pieces of one; the customer may choose it, at the price of what was ordered.
+
+    Raises NothingShort, UnknownSku.
+    """
+    row = pickups.locked(pickup_id)
+    pickups.require(row, "substitute")
+    catalog.require([instead])
+    missing = [line for line in pickups.lines_of(row) if line.sku == sku and line.undecided]
+    if not missing or instead == sku:
+        raise NothingShort(sku=sku)
+    for line in missing:
+        line.substitute = instead
+    touch(row, "pickup.substitute_offered", sku=sku, substitute=instead, **pickups.facts(row))
     return row
 
 
 @use_case
 def ready(*, pickup_id: str, shelf: str | None) -> Pickup:
-    """Everything is picked or reported short: the goods wait, and their deadline is set.
+    """Everything is picked or reported short: the goods wait, and their deadline is set. What is short is asked.
 
     Raises NothingPicked, LinesOpen.
     """
@@ -93,10 +114,16 @@ def ready(*, pickup_id: str, shelf: str | None) -> Pickup:
         raise LinesOpen(lines=missing)
     place = stores.get(row.location_id)
     row.ready_at = clock.now()
-    row.expires_at = stores.deadline(place, row.ready_at, opening.days_for(row.kind, place))
+    since = max(row.ready_at, row.slot_at) if row.slot_at is not None else row.ready_at
+    row.expires_at = stores.deadline(place, since, opening.days_for(row, place))
     row.shelf = shelf
+    undecided = any(line.undecided for line in lines)
+    if not undecided:
+        row.choose_by = row.choice_reason = None
     facts = pickups.facts(row)
     move(row, "ready", PICKUP, event="pickup.ready", expires_at=clock.public(row.expires_at), **facts)
+    if undecided:
+        asking.ask(row, asking.SHORT)
     return row
 
 

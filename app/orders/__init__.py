@@ -29,17 +29,19 @@ from .fulfilling import (
     reverse_fulfilment,
     summary,
     view,
+    worth,
 )
 from .fulfilment import Held, Located, Method, Opening, OpenLine, Promise, offer
 from .moving import open_another
 from .paying import end_past_due
 from .pricing import Priced, PricingError, RateTax
 from .sales import PostedSale, RecordedSale, SoldLine, Tender, price_sale, record_sale, reverse_sale
-from .schemas import OrderCustomerIn, OrderOut
+from .schemas import Address, OrderCustomerIn, OrderOut
 from .settling import AtCounter, at_counter, settle_at_till, settle_hold
 from .tax import Basis, TaxCategory, tax_rate
 
 __all__ = [
+    "Address",
     "AtCounter",
     "Basis",
     "Held",
@@ -84,6 +86,7 @@ __all__ = [
     "summary",
     "tax_rate",
     "view",
+    "worth",
 ]
 
 

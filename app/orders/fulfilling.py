@@ -193,6 +193,16 @@ def due_at_counter(order_id: str, parts: Parts) -> int:
     return tenders.due_of(payments, reckoning.value_from_back(order, rows, with_fee(rows, parts)), mixed=mixed)
 
 
+def worth(order_id: str, parts: Parts) -> int:
+    """What would go back if these pieces of the order did not come. Raises UnknownOrder."""
+    order = queries.find(order_id)
+    rows = queries.lines_of(order.id)
+    gone = {
+        ref: min(pieces, reckoning.open_of(row)) for row in rows for ref, pieces in parts.items() if ref == row.line_ref
+    }
+    return reckoning.value_from_front(order, rows, gone).total
+
+
 def with_fee(rows: Sequence[OrderLine], parts: Parts) -> dict[str, int]:
     """The pieces with the shipping fee, which goes with the first that are given."""
     return dict(parts) | {row.line_ref: 1 for row in rows if row.kind == "shipping" and reckoning.open_of(row)}

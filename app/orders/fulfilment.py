@@ -59,6 +59,7 @@ class Opening:
     amount_due: int
     phone: str | None
     name: str | None
+    customer_id: str | None = None
     language: str = "ja"
 
 

@@ -88,7 +88,7 @@ def opening(order: SalesOrder, row: Fulfilment, rows: Sequence[OrderLine], parts
         ],
         placed_at=order.placed_at, pickup_at=row.pickup_at,
         amount_due=tenders.due_at_hand_over(tenders.of(order.id)), phone=who.phone, name=who.name,
-        language=order.language,
+        customer_id=order.customer_id, language=order.language,
     )  # fmt: skip
 
 

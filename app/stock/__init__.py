@@ -31,7 +31,7 @@ from .incidents import IncidentView, count_open
 from .incidents import view as incident
 from .ledger import Cause, Goods, Movement, net_of, record, record_all
 from .levels import lock as lock_levels
-from .passing import divide, take_back
+from .passing import divide, enlarge, take_back
 from .queries import changes
 from .recounts import Doubt, doubt
 from .roads import RoadLine, TransferView
@@ -61,6 +61,7 @@ __all__ = [
     "check",
     "divide",
     "doubt",
+    "enlarge",
     "extend",
     "find",
     "find_available",

@@ -16,7 +16,7 @@ from app.core.outbox import emit
 from app.core.sql import json_param
 
 from . import expiry, ledger, levels
-from .claims import _VOID, ClaimView, _has_posted, _live, _move, _tell, _write, find
+from .claims import _VOID, ClaimView, _has_posted, _live, _move, _tell, _write, find, reserve
 from .errors import ReservationEnded
 
 
@@ -67,6 +67,25 @@ def keep(location: str, channel: str, kind: str, parts: Mapping[str, int], *, ow
     """
     levels.change({(location, sku): (0, pieces) for sku, pieces in parts.items()})
     return _begin(location, channel, kind, parts, owner)
+
+
+@use_case
+def enlarge(claim_id: str, parts: Mapping[str, int], *, owner: tuple[str, str]) -> ClaimView:
+    """Promise more to the claim's owner: a new claim that also takes what the old one still had open.
+
+    Raises InsufficientStock.
+    """
+    old = find(claim_id, lock=True)
+    more = reserve(
+        location=old.location_id, lines=list(parts.items()), kind=old.kind, channel=old.channel, expires_at=None,
+        owner=owner,
+    )  # fmt: skip
+    rest = dict(old.open) if old.state == "reserved" else {}
+    if rest:
+        _take_out(_live(claim_id, owner), rest)
+    _take_out(_live(more.id, owner), more.open)
+    whole = {sku: rest.get(sku, 0) + parts.get(sku, 0) for sku in sorted({*rest, *parts})}
+    return _begin(old.location_id, old.channel, old.kind, whole, owner)
 
 
 def _take_out(claim: ClaimView, parts: Mapping[str, int]) -> None:
