@@ -20,7 +20,7 @@ __all__ = ["register"]
 
 def register(app: Flask) -> None:
     """Serve reservations, pickups and the customer's page."""
-    from . import api, checks, choosing_api, jobs, models, pages, reservations_api  # noqa: F401  tables
+    from . import api, checks, choosing_api, jobs, models, pages, reservations_api, whose  # noqa: F401  tables
     from .method import PickupMethod
 
     texts.load(Path(__file__).parent)

@@ -92,7 +92,7 @@ __all__ = [
 
 def register(app: Flask) -> None:
     """Serve orders, and end now and then what was not paid in time."""
-    from . import api, checks, models  # noqa: F401  tables
+    from . import api, checks, models, whose  # noqa: F401  tables, and whose events are whose
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(api.bp)

@@ -88,7 +88,7 @@ __all__ = [
 
 def register(app: Flask) -> None:
     """Serve stock, and sweep past-due claims now and then."""
-    from . import api, models, work_api  # noqa: F401  tables, and calls on the same blueprint
+    from . import api, models, whose, work_api  # noqa: F401  tables, and calls on the same blueprint
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(api.bp)
