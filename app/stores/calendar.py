@@ -74,8 +74,11 @@ class Calendar:
     closures: frozenset[dt.date] = frozenset()
     # Days already worked out: every promise asks for the same few, and wall clocks are dear to turn into moments.
     _known: dict[dt.date, tuple[Moments, ...]] = field(default_factory=dict, compare=False, repr=False)
-    # By lead time, the stretch last asked about as far as work begun in it ends in it.
-    _runs: dict[int, Moments] = field(default_factory=dict, compare=False, repr=False)
+    # By lead time, what was answered last: from when until when an answer of that kind holds, the answer at its
+    # beginning, and whether it moves on with the question (work goes on) or stays (the doors are closed).
+    _runs: dict[int, tuple[dt.datetime, dt.datetime, dt.datetime, bool]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def opening_on(self, day: dt.date) -> list[Moments]:
         """Give the opening and closing moments that begin on that local day, in order; none when closed."""
@@ -136,15 +139,18 @@ class Calendar:
         """Give the moment after so many minutes of open time; with none to wait, the first open moment."""
         left = dt.timedelta(minutes=lead_minutes)
         reached = ordered_at.astimezone(dt.UTC)
-        run = self._runs.get(lead_minutes)
-        if run is not None and run[0] <= reached < run[1]:
-            return reached + left
+        known = self._runs.get(lead_minutes)
+        if known is not None and known[0] <= reached < known[1]:
+            return known[2] + (reached - known[0]) if known[3] else known[2]
+        first: Moments | None = None
         for opens, closes in self._open_from(ordered_at):
+            first = first or (opens, closes)
             start = max(opens, reached)
             if start + left <= closes:
-                if start == reached:
-                    self._runs[lead_minutes] = (opens, closes - left)
-                return start + left
+                ready, is_open = start + left, first[0] <= reached
+                until = min(first[1], reached + (closes - ready)) if is_open else first[0]
+                self._runs[lead_minutes] = (reached, until, ready, is_open)
+                return ready
             left -= closes - start
         return None
 

@@ -7,6 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app import stores
 from app.stores.calendar import parse_calendar
@@ -187,11 +189,22 @@ def test_no_hour_with_room_within_the_horizon() -> None:
     assert stores.expect(shop, at("24T10:00"), every) is None
 
 
-def test_a_promise_is_the_same_asked_in_whatever_order() -> None:
-    asked = [at(f"{day}T{hour:02}:{minute:02}") for day in (24, 25, 26) for hour in range(24) for minute in (0, 20, 59)]
-    warm = place(DAY, ["22:00", "23:00"], cut_off="20:00", closures=("2026-11-25",))
-    for moment in [*reversed(asked), *asked]:
-        fresh = place(DAY, ["22:00", "23:00"], cut_off="20:00", closures=("2026-11-25",))
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.integers(0, 4 * 24 * 60 * 4), min_size=2, max_size=30),
+    st.sampled_from([0, 1, 45, 60, 600, 3_000]),
+    st.sampled_from([[DAY], [BAR], [ALWAYS], [["09:00", "12:00"], ["13:00", "13:30"], ["22:00", "23:00"]]]),
+    st.sampled_from(["Asia/Tokyo", "Europe/Berlin"]),
+)
+def test_what_a_calendar_remembers_changes_no_promise(
+    asked: list[int], lead: int, spans: list[list[str]], zone: str
+) -> None:
+    """Every quarter of a minute around the change of clocks, in whatever order, against a calendar without memory."""
+    closures = ("2026-10-25",) if lead == 45 else ()
+    warm = place(*spans, zone=zone, closures=closures, lead_minutes=lead, cut_off="20:00")
+    for quarters in [*asked, *sorted(asked)]:
+        moment = utc("2026-10-23T12:00") + dt.timedelta(seconds=15 * quarters)
+        fresh = place(*spans, zone=zone, closures=closures, lead_minutes=lead, cut_off="20:00")
         assert stores.promise(warm, moment) == stores.promise(fresh, moment)
 
 
