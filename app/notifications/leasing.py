@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
 import structlog
@@ -36,18 +36,25 @@ def lease(senders: Senders, busy: Collection[str] = ()) -> list[tuple[str, Messa
     or reaches nobody fails here.
     """
     now = clock.now()
-    taken = []
-    for rows in _subjects(now, busy):
-        turn = turns.of(rows, now)
-        for row in turn.lost:
-            _wait(row, "sender-lost", now)
-        if turn.next is not None:
-            found = _prepare(turn.next, senders, busy, now)
-            if found is not None:
-                _supersede(turn.outrun)
-                taken.append(found)
+    taken = [found for rows in _subjects(now, busy) if (found := _take(rows, senders, busy, now)) is not None]
     db.session.flush()
     return taken
+
+
+def _take(
+    rows: Sequence[Notice], senders: Senders, busy: Collection[str], now: dt.datetime
+) -> tuple[str, Message] | None:
+    """The next notice of a subject that is true and can go; those before it end here or wait."""
+    while (turn := turns.of([row for row in rows if row.state in _OPEN], now)).next is not None:
+        if turn.next.state == NoticeState.SENDING:
+            _wait(turn.next, "sender-lost", now)
+        found = _prepare(turn.next, senders, busy, now)
+        if found is not None:
+            _supersede(turn.outrun)
+            return found
+        if turn.next.state == NoticeState.QUEUED and turn.next.due_at <= now:
+            return None  # its channel is busy
+    return None
 
 
 def _subjects(now: dt.datetime, busy: Collection[str]) -> Iterable[list[Notice]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from sqlalchemy import select
 
@@ -57,13 +58,13 @@ def request(kind: str, *, subject: Subject, sequence: int, location: str, at: dt
 
 
 @use_case
-def cancel_pending(subject: Subject, *, kinds_of: frozenset[str] | None = None) -> int:
-    """Take back what is not sent yet (of some kinds only, if they are named); returns how many."""
+def cancel_pending(subject: Subject, *, only: Collection[str] | None = None) -> int:
+    """Take back what is not sent yet (some kinds `only`, where they are named); returns how many."""
     query = select(Notice).where(
         Notice.subject_id == subject[1], Notice.subject_type == subject[0], Notice.state == NoticeState.QUEUED
     )
-    if kinds_of is not None:
-        query = query.where(Notice.kind.in_(kinds_of))
+    if only is not None:
+        query = query.where(Notice.kind.in_(only))
     rows = db.session.scalars(query.order_by(Notice.sequence, Notice.id).with_for_update()).all()
     for row in rows:
         states.move(row, "supersede", NOTICE)
