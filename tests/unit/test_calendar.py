@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -310,3 +311,17 @@ def test_the_repeated_hour_has_two_slots() -> None:
     first, second = (shop.slot_at(est("2026-11-01T01:15", fold=fold), 60) for fold in (0, 1))
     assert first == (utc("2026-11-01T05:00"), utc("2026-11-01T06:00"))
     assert second == (utc("2026-11-01T06:00"), utc("2026-11-01T07:00"))
+
+
+def test_working_hours_come_once_each_and_end_with_the_doors() -> None:
+    shop = store(["10:00", "13:20"], ["13:40", "15:30"])
+    found = list(islice(shop.working_hours(jst("2026-11-24T12:10")), 5))
+    assert found == [
+        (jst("2026-11-24T12:00"), jst("2026-11-24T12:10")),
+        (jst("2026-11-24T13:00"), jst("2026-11-24T13:20")),
+        (jst("2026-11-24T14:00"), jst("2026-11-24T15:00")),
+        (jst("2026-11-24T15:00"), jst("2026-11-24T15:30")),
+        (jst("2026-11-25T10:00"), jst("2026-11-25T11:00")),
+    ]
+    always = list(islice(store(["00:00", "24:00"]).working_hours(jst("2026-11-24T12:10")), 30))
+    assert [hour for hour, _ in always] == [jst("2026-11-24T12:00") + dt.timedelta(hours=n) for n in range(30)]
