@@ -20,13 +20,14 @@ __all__ = ["register"]
 
 def register(app: Flask) -> None:
     """Serve reservations, pickups and the customer's page."""
-    from . import api, checks, choosing_api, jobs, models, pages, reservations_api, whose  # noqa: F401  tables
+    from . import api, checks, choosing_api, jobs, models, notices, pages, reservations_api, waiting, waiting_api, whose  # noqa: F401  tables
     from .method import PickupMethod
 
     texts.load(Path(__file__).parent)
     app.register_blueprint(reservations_api.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(choosing_api.bp)
+    app.register_blueprint(waiting_api.bp)
     app.register_blueprint(pages.bp)
     for endpoint in pages.ENDPOINTS:
         http.public(endpoint)
@@ -34,5 +35,7 @@ def register(app: Flask) -> None:
     every(settings.WATCH_SECONDS, "bopis.escalate")(jobs.escalate_due)
     every(settings.WATCH_SECONDS, "bopis.late")(jobs.tell_late)
     every(settings.WATCH_SECONDS, "bopis.decide")(jobs.decide_due)
+    every(settings.WAITLIST_SECONDS, "bopis.waiting")(waiting.sweep)
+    notices.register()
     orders.offer("pickup", PickupMethod())
     checks.register()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, NotFound, TooManyRequests
 
 
 class UnknownPickup(NotFound):
@@ -105,3 +105,69 @@ class NothingToReshelve(Conflict):
     """No picked goods of this pickup wait to go back."""
 
     code = "nothing-to-reshelve"
+
+
+class UnknownProxy(NotFound):
+    """This pickup never had such a proxy."""
+
+    code = "unknown-proxy"
+
+
+class ProxyEnded(Conflict):
+    """The right to collect in the customer's stead was taken back, or its time is over."""
+
+    code = "proxy-ended"
+
+
+class TooManyProxies(Conflict):
+    """As many proxies as a pickup may have are named or have a pass. Fact: `most`."""
+
+    code = "too-many-proxies"
+
+
+class ExtensionLimit(Conflict):
+    """The customer's extension was used, or would go too far. Fact: `most`, the latest deadline there can be."""
+
+    code = "extension-limit"
+
+
+class NoCancelAsked(Conflict):
+    """The customer has not asked to cancel; there is nothing to decline."""
+
+    code = "no-cancel-asked"
+
+
+class UnknownWave(NotFound):
+    """There is no such wave within the caller's bounds."""
+
+    code = "unknown-wave"
+
+
+class InAnotherWave(Conflict):
+    """The pickup is being picked in another wave. Facts: `pickup`, `wave`."""
+
+    code = "in-another-wave"
+
+
+class NothingToPick(Conflict):
+    """No pickup of the store waits to be picked. Fact: `location`."""
+
+    code = "nothing-to-pick"
+
+
+class TooManyHolds(TooManyRequests):
+    """A customer keeps, or waits for, as much as one may. Fact: `limit`."""
+
+    code = "too-many-holds"
+
+
+class UnknownWait(NotFound):
+    """There is no such place in a waiting list within the caller's bounds."""
+
+    code = "unknown-wait"
+
+
+class AlreadyWaiting(Conflict):
+    """The customer waits for this SKU at this store already. Fact: `id`."""
+
+    code = "already-waiting"

@@ -36,6 +36,7 @@ class Pickup(Base):
         UniqueConstraint("location_id", "id", name="ux_pickup_location"),
         Index("ix_pickup_list", "location_id", "state", "updated_at", "id"),
         Index("ix_pickup_updated", "updated_at", "id"),
+        Index("ix_pickup_placed", "location_id", "placed_at"),
         Index("ix_pickup_due", "expires_at", sqlite_where=_DUE, postgresql_where=_DUE),
         Index("ix_pickup_held", "hold_until", sqlite_where=_HELD, postgresql_where=_HELD),
         Index("ix_pickup_order", "order_id"),
@@ -255,6 +256,8 @@ class WaitingCustomer(Base):
             "ix_waiting_customer_open", "location_id", "sku", "id", sqlite_where=_OPEN_WAIT, postgresql_where=_OPEN_WAIT
         ),
         Index("ix_waiting_customer_updated", "updated_at", "id"),
+        Index("ix_waiting_customer_person", "customer_id", "state"),
+        Index("ix_waiting_customer_pickup", "pickup_id"),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))

@@ -9,7 +9,7 @@ from app.core.fields import Choice, Code, Identifier, In, Instant, Integer, Item
 from .schemas import HeldPickupOut
 
 _KINDS = ("cart", "hold", "pickup")
-_CHANNEL_LENGTH = 40
+CHANNEL_LENGTH = 40
 
 
 class ReservedLineIn(In):
@@ -29,7 +29,7 @@ class ReservationIn(In):
     location = Code(required=True)
     lines = Items(Part(ReservedLineIn), low=1, required=True)
     kind = Choice(*_KINDS, required=True)
-    channel = Code(high=_CHANNEL_LENGTH, load_default="ec")
+    channel = Code(high=CHANNEL_LENGTH, load_default="ec")
     expires_in = Integer(1, settings.MAX_CLAIM_SECONDS, load_default=None, allow_none=True)
     external_ref = Code(load_default=None, allow_none=True)
     customer = Part(HeldForIn, load_default=None, allow_none=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from app import catalog, customers, stock, stores
@@ -13,7 +14,7 @@ from app.core.errors import NotFound, invalid
 from app.core.ids import new_id
 from app.core.states import touch
 
-from . import ending, opening, pickups
+from . import ending, limits, opening, pickups
 from .models import Pickup
 from .states import PickupState
 
@@ -37,6 +38,16 @@ def claim(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """For whom goods are kept; all None where nobody said."""
+
+    customer_id: str | None
+    contact_id: str | None
+    phone_mark: str | None
+    language: str
+
+
 @use_case
 def hold(
     *,
@@ -50,33 +61,58 @@ def hold(
 ) -> tuple[stock.ClaimView, Pickup]:
     """Keep goods for somebody who pays in the store: a claim, and its pickup in the same transaction.
 
-    Raises UnknownLocation, PickupNotOffered, UnknownSku, InsufficientStock, UnknownCustomer.
+    Raises UnknownLocation, PickupNotOffered, UnknownSku, InsufficientStock, UnknownCustomer, TooManyHolds.
     """
     actor.within(channel=channel, missing=NotFound)
     place = opening.place_for_pickup(location)
     now = clock.now()
     until = now + dt.timedelta(seconds=expires_in) if expires_in else _deadline(place, now)
+    held, pickup_id = _reserve(location, lines, channel, until, external_ref)
+    facts = customer or {}
+    person = customers.find_or_create(facts)
+    holder = Holder(
+        person, customers.keep_contact(facts, customer_id=person), customers.phone_tail(facts.get("phone")), language
+    )
+    return held, _open(held, holder, pickup_id)
+
+
+@use_case
+def hold_for(*, location: str, lines: Lines, channel: str, until: dt.datetime, holder: Holder) -> Pickup:
+    """Keep goods until then for somebody who is known. Raises PickupNotOffered, InsufficientStock, TooManyHolds."""
+    opening.place_for_pickup(location)
+    held, pickup_id = _reserve(location, lines, channel, until, None)
+    return _open(held, holder, pickup_id)
+
+
+def _reserve(
+    location: str, lines: Lines, channel: str, until: dt.datetime, external_ref: str | None
+) -> tuple[stock.ClaimView, str]:
+    """The claim, and the id of the pickup that is about to own it."""
     pickup_id = new_id()
     held = stock.reserve(
         location=location, lines=lines, kind="hold", channel=channel, expires_at=until, external_ref=external_ref,
         owner=("pickup", pickup_id),
     )  # fmt: skip
-    person = customers.find_or_create(customer)
+    return held, pickup_id
+
+
+def _open(held: stock.ClaimView, holder: Holder, pickup_id: str) -> Pickup:
+    if holder.customer_id is not None:
+        limits.may_hold(holder.customer_id)
     known = catalog.get(held.lines)
     amount_due = sum(known[sku].list_price * quantity for sku, quantity in held.lines.items())
     if amount_due > settings.MAX_YEN:
         raise invalid("/lines", "out-of-range")
     case = opening.Case(
-        kind="hold", location_id=location, channel=channel, claim_id=held.id, placed_at=now, hold_until=until,
-        external_ref=external_ref, contact_id=customers.keep_contact(customer or {}, customer_id=person),
-        phone_mark=customers.phone_tail((customer or {}).get("phone")), language=language,
-        amount_due=amount_due,
+        kind="hold", location_id=held.location_id, channel=held.channel, claim_id=held.id, placed_at=clock.now(),
+        hold_until=held.expires_at, external_ref=held.external_ref, contact_id=holder.contact_id,
+        customer_id=holder.customer_id, phone_mark=holder.phone_mark, language=holder.language, amount_due=amount_due,
     )  # fmt: skip
     wanted = [
         opening.Wanted(str(number), sku, known[sku].name, quantity)
         for number, (sku, quantity) in enumerate(held.lines.items(), start=1)
     ]
-    return held, opening.open_pickup(case, wanted, pickup_id=pickup_id)
+    return opening.open_pickup(case, wanted, pickup_id=pickup_id)
 
 
 def _deadline(place: stores.Place, now: dt.datetime) -> dt.datetime:

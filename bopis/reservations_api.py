@@ -9,7 +9,7 @@ from app.core import texts
 from app.core.http import Api, about
 
 from . import queries, reservations
-from .errors import PickupNotOffered
+from .errors import PickupNotOffered, TooManyHolds
 from .reservation_schemas import ExtensionIn, ReservationIn, ReservationOut
 
 bp = Api("reservations", __name__)
@@ -30,6 +30,7 @@ _SCOPE = "reservations:write"
         customers.UnknownCustomer,
         stock.InsufficientStock,
         PickupNotOffered,
+        TooManyHolds,
     ],
     example={"location": "SHIBUYA", "kind": "cart", "lines": [{"sku": "TEE-NAVY-M", "quantity": 1}]},
 )  # fmt: skip

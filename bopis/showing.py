@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -103,7 +104,7 @@ def of(row: Pickup) -> Showing:
         number=row.order_number,
         receipt_at=when(row.collected_at, zone) if row.collected_at is not None else None,
         items=_items(pickups.lines_of(row), state),
-        store=_store(place),
+        store=store_of(place),
     )
 
 
@@ -155,7 +156,6 @@ def _items(lines: Sequence[PickupLine], state: PickupState) -> list[Item]:
     shown = []
     for line in lines:
         sku = facts.get(line.sku)
-        name = sku.name_en if sku is not None and sku.name_en and texts.language() == "en" else line.name
         notes = []
         if line.short:
             notes.append(word("pickup-item-short", count=line.short))
@@ -164,8 +164,8 @@ def _items(lines: Sequence[PickupLine], state: PickupState) -> list[Item]:
         pieces = line.collected if state == PickupState.COLLECTED else line.ordered - line.short
         shown.append(
             Item(
-                name=name,
-                options=" / ".join(sku.options.values()) if sku is not None else "",
+                name=name_of(line, sku),
+                options=options_of(sku),
                 quantity=word("pickup-pieces", count=pieces),
                 note="・".join(notes) if texts.language() == "ja" else ", ".join(notes),
             )
@@ -173,7 +173,18 @@ def _items(lines: Sequence[PickupLine], state: PickupState) -> list[Item]:
     return shown
 
 
-def _store(place: stores.Place) -> Store:
+def name_of(line: PickupLine, sku: catalog.SkuFacts | None) -> str:
+    """What the goods are called in the reader's language."""
+    return sku.name_en if sku is not None and sku.name_en and texts.language() == "en" else line.name
+
+
+def options_of(sku: catalog.SkuFacts | None) -> str:
+    """Colour, size and the like."""
+    return " / ".join(sku.options.values()) if sku is not None else ""
+
+
+def store_of(place: stores.Place) -> Store:
+    """The place as its customers find it, with today's hours."""
     english = texts.language() == "en" and place.name_en
     spans = place.calendar.opening_on(stores.business_date(place, clock.now()))
     zone = place.calendar.zone
@@ -192,3 +203,28 @@ def _store(place: stores.Place) -> Store:
             else None
         ),
     )
+
+
+def usual_hours(place: stores.Place) -> str:
+    """The week's hours on one line: 月〜金 10:00〜21:00、土・日 10:00〜20:00; without days where all are the same."""
+    japanese = texts.language() == "ja"
+    names = _JA_DAYS if japanese else _EN_DAYS
+    parts = []
+    for spans, group in groupby(range(len(names)), key=lambda day: place.hours.weekly[day]):
+        days = list(group)
+        if len(days) == len(names):
+            label = ""
+        elif len(days) <= 2:
+            label = ("・" if japanese else ", ").join(names[day] for day in days)
+        else:
+            label = f"{names[days[0]]}{'〜' if japanese else '–'}{names[days[-1]]}"
+        opened = ", ".join(
+            f"{_wall(span.opens)}{'〜' if japanese else '–'}{_wall(span.closes)}" for span in spans
+        ) or word("pickup-closed-day")
+        parts.append(f"{label} {opened}".strip())
+    return ("、" if japanese else "; ").join(parts)
+
+
+def _wall(minutes: int) -> str:
+    """Minutes of the day as the wall clock has them; the small hours as Japanese shops write them (25:00)."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"

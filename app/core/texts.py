@@ -7,6 +7,9 @@ the faults of a field; `[words.<name>]` what pages say. The language follows Acc
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from flask import g, has_request_context, request
@@ -14,6 +17,7 @@ from flask import g, has_request_context, request
 LANGUAGES = ("ja", "en")
 Entry = dict[str, str]
 _tables: dict[str, dict[str, Entry]] = {"errors": {}, "fields": {}, "words": {}}
+_spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
 
 
 def load(folder: Path) -> None:
@@ -28,7 +32,10 @@ def entries(table: str) -> dict[str, Entry]:
 
 
 def language() -> str:
-    """The language of this request: the page's own choice, else Accept-Language, else Japanese."""
+    """The language of this letter or request: the page's own choice, else Accept-Language, else Japanese."""
+    spoken = _spoken.get()
+    if spoken in LANGUAGES:
+        return str(spoken)
     if not has_request_context():
         return "ja"
     chosen = g.get("language")
@@ -40,6 +47,16 @@ def language() -> str:
 def choose(lang: str) -> None:
     """Let this request speak `lang`."""
     g.language = lang
+
+
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Speak `lang` within this block, whatever the request's language is: a letter has its reader's own."""
+    token = _spoken.set(lang)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
 
 
 def say(table: str, code: str, suffix: str = "", /, **facts: object) -> str:

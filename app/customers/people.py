@@ -57,6 +57,14 @@ def find_or_create(facts: Mapping[str, Any] | None) -> str | None:
     return _link(customer_id, [])
 
 
+def lock(customer_id: str) -> None:
+    """Take the person's lock for this transaction: what is counted by person is counted by one at a time.
+
+    It comes after the levels' locks; documents that refer to the person are not held up by it.
+    """
+    db.session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update(key_share=True))
+
+
 def _known(wanted: list[Identity]) -> dict[Identity, str]:
     rows = db.session.scalars(select(CustomerIdentity).where(CustomerIdentity.hash.in_([h for _, h in wanted])))
     return {(row.kind, row.hash): row.customer_id for row in rows}

@@ -58,13 +58,15 @@ def request(kind: str, *, subject: Subject, sequence: int, location: str, at: dt
 
 
 @use_case
-def cancel_pending(subject: Subject, *, only: Collection[str] | None = None) -> int:
-    """Take back what is not sent yet (some kinds `only`, where they are named); returns how many."""
+def cancel_pending(subject: Subject, *, only: Collection[str] | None = None, before: int | None = None) -> int:
+    """Take back what is not sent yet (some kinds `only`, of sequences `before` one); returns how many."""
     query = select(Notice).where(
         Notice.subject_id == subject[1], Notice.subject_type == subject[0], Notice.state == NoticeState.QUEUED
     )
     if only is not None:
         query = query.where(Notice.kind.in_(only))
+    if before is not None:
+        query = query.where(Notice.sequence < before)
     rows = db.session.scalars(query.order_by(Notice.sequence, Notice.id).with_for_update()).all()
     for row in rows:
         states.move(row, "supersede", NOTICE)
