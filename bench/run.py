@@ -7,21 +7,20 @@ ratios mean something. After the load the invariants are checked.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app import staff
 from app.core.db import db
 from app.core.settings import ROOT
-from bench import capture, report, requests, shop
+from bench import capture, expiry, report, requests, shop
+from bench.load import Load
 from tests import servers, template
 from tests.running import Web
 from wsgi import create_app
@@ -33,7 +32,8 @@ PGBENCH = {
     "availability": ("availability", 20, 1000),
     "till": ("till", 20, 1000),
 }
-WORKERS, CONNECTIONS, CLIENTS = 2, 16, 8
+EXPIRY = "expiry"
+WORKERS, CLIENTS = 2, 8
 SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105  of a database that lives for minutes
 
 
@@ -60,18 +60,11 @@ class Figures:
 
 def measure(scenario: str, figures: Figures, web: Web, key: str, seconds: int) -> None:
     """One round of the product."""
-    env = {**os.environ, "BENCH_KEY": key, "BENCH_RUN": str(time.time_ns() // 1_000_000 % 1_000_000_000)}
-    line = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "12s", "-s", f"bench/wrk/{scenario}.lua",
-            f"http://127.0.0.1:{web.port}"]  # fmt: skip
-    output = subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
-    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", output)
-    assert found, output
-    requests, micros, failed, p50, p99, worst = (int(n) for n in found.groups())
-    assert failed == 0, f"{scenario}: {failed} requests failed\n{output}"
-    figures.rates.append(requests / micros * 1e6)
-    figures.p50.append(p50 / 1000)
-    figures.p99.append(p99 / 1000)
-    figures.worst = max(figures.worst, worst / 1000)
+    round_ = Load(scenario, web, key, seconds).start().wait()
+    figures.rates.append(round_.rate)
+    figures.p50.append(round_.p50)
+    figures.p99.append(round_.p99)
+    figures.worst = max(figures.worst, round_.worst)
 
 
 def measure_raw(scenario: str, figures: Figures, raw: Raw, seconds: int) -> None:
@@ -139,10 +132,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    parser.add_argument("--only", choices=SCENARIOS, action="append")
+    parser.add_argument("--only", choices=(*SCENARIOS, EXPIRY), action="append")
     args = parser.parse_args()
-    chosen = args.only or SCENARIOS
+    chosen = [scenario for scenario in SCENARIOS if scenario in (args.only or SCENARIOS)]
     results = {scenario: Figures() for scenario in chosen}
+    swept: expiry.Swept | None = None
     settings = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
     with servers.PostgresServer(durable=True, settings=settings).start() as postgres:
         url = postgres.createdb("bench")
@@ -162,15 +156,20 @@ def main() -> int:
                     done = results[scenario]
                     print(f"round {number} {scenario:13} {done.rates[-1]:9.0f}/s   pgbench {done.raw[-1]:9.0f}/s",
                           flush=True)  # fmt: skip
+            if args.only is None or EXPIRY in args.only:
+                swept = expiry.measure(web, url, key)
+                print(swept, flush=True)
             memory = memory_of_workers(web)
         finally:
             web.stop()
         verdict = shop.invariants(url, SECRET)
     text = report.table(results, memory, verdict, args.rounds, args.seconds)
+    if swept is not None:
+        text += f"\n\n{swept}"
     print(text)
     if args.write:
         report.write(text)
-    return 0 if verdict == "all hold" else 1
+    return 0 if verdict == "all hold" and (swept is None or swept.kept) else 1
 
 
 if __name__ == "__main__":

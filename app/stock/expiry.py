@@ -6,11 +6,10 @@ now is not waited for (that would tie knots): the caller takes what came free, o
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from app.core import clock, settings
-from app.core.db import ask_one, use_case
+from app.core.db import ask, ask_one, use_case
 from app.core.outbox import emit_many
 from app.core.sql import Rowset, Sql, json_param
 
@@ -45,8 +44,8 @@ _END = Sql(
     "WHERE claim.id = ended.id AND claim.state = 'reserved' RETURNING id, location_id, version, kind",
 )
 _FREE = Sql(
-    "SELECT l.location_id, l.sku, l.open_quantity FROM claim_line l JOIN {ended} ON l.claim_id = ended.id "
-    "WHERE l.open_quantity > 0",
+    "SELECT l.location_id, l.sku, sum(l.open_quantity) FROM claim_line l JOIN {ended} ON l.claim_id = ended.id "
+    "WHERE l.open_quantity > 0 GROUP BY l.location_id, l.sku",
     _IDS,
 )
 _CLOSE = Sql(
@@ -106,24 +105,19 @@ def _past_due(location_id: str, skus: Sequence[str]) -> tuple[list[str], bool]:
 
 
 def _end(ids: Sequence[str]) -> list[Level]:
-    """End these claims, whose rows are locked; returns the levels that came free."""
+    """End these claims, whose rows are locked; returns the levels that came free.
+
+    Levels come last: buyers wait for them, and for nothing else that is done here.
+    """
     if not ids:
         return []
     param = {"ids": json_param([{"id": i} for i in sorted(ids)])}
-    ended = ask_one(_END, {**param, "now": clock.text(clock.now())}).rows
-    if not ended:
-        return []
-    param = {"ids": json_param([{"id": str(row[0])} for row in ended])}
-    freed: dict[tuple[str, str], int] = defaultdict(int)
-    for location_id, sku, open_quantity in ask_one(_FREE, param).rows:
-        freed[location_id, sku] += open_quantity
-    ask_one(_CLOSE, param)
-    after = levels.change({place: (0, -quantity) for place, quantity in freed.items()})
+    ended, open_lines, _ = ask((_END, {**param, "now": clock.text(clock.now())}), (_FREE, param), (_CLOSE, param))
     emit_many(
         "reservation.expired",
         [
             (("claim", str(claim_id)), version, location_id, {"id": str(claim_id), "kind": kind})
-            for claim_id, location_id, version, kind in ended
+            for claim_id, location_id, version, kind in ended.rows
         ],
     )
-    return after
+    return levels.change({(place, sku): (0, -int(pieces)) for place, sku, pieces in open_lines.rows})
