@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
 
 from app import notifications
+from app.core.db import db
 from app.customers import Contact
 from app.notifications.samples import SAMPLES
 from tests.api.orders_kit import rows
+from wsgi import create_app
 
 NAME, MAIL, PHONE = "山田花子", "hanako.yamada@example.jp", "+819012345678"
 TOKEN, PIN = "7ZQCANARYTOKEN0123456789AB", "918273"
+NOON = "2026-11-22T12:00+09:00"
+SENDER = "銀座百貨 <noreply@shop.example>"
 PICKUP = "0199a000-0000-7000-8000-000000000001"
 
 
@@ -27,6 +32,7 @@ class Shop:
     language: Any = "ja"
     untrue: set[str] = field(default_factory=set)
     facts: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, Contact] = field(default_factory=dict)
     composed: list[str] = field(default_factory=list)
 
     def offer(self, *kinds: str, urgent: bool = True) -> None:
@@ -39,10 +45,11 @@ class Shop:
             self.composed.append(kind)
             if kind in self.untrue:
                 return None
-            facts = {**SAMPLES[kind][0], "name": self.to.name or "", "pin": PIN,
+            to = self.others.get(subject_id, self.to)
+            facts = {**SAMPLES[kind][0], "name": to.name or "", "pin": PIN,
                      "page_url": f"https://shop.example/p/{TOKEN}", **self.facts}  # fmt: skip
             return notifications.Letter(
-                to=self.to, language=self.language, location_id="S1", timezone="Asia/Tokyo", facts=facts
+                to=to, language=self.language, location_id="S1", timezone="Asia/Tokyo", facts=facts
             )
 
         return compose
@@ -79,3 +86,25 @@ def everything(app: Flask) -> Iterator[str]:
     for table in ("notice", "notice_delivery", "notice_template", "outbox_event", "state_change", "audit_entry"):
         for row in rows(app, f"SELECT * FROM {table}"):
             yield from map(str, row)
+
+
+Build = Callable[..., Shop]
+
+
+@contextlib.contextmanager
+def building(database_url: str) -> Iterator[Build]:
+    """Applications with the channels that a test sets up, and a shop in each."""
+    made: list[Flask] = []
+
+    def with_channels(**config: str) -> Shop:
+        app = create_app(DATABASE_URL=database_url, APP_ENV="test", PROPAGATE_BUGS=True, TESTING=True, **config)
+        made.append(app)
+        shop = Shop(app)
+        shop.offer("pickup.ready", "pickup.extended")
+        return shop
+
+    yield with_channels
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()

@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from tests.standins.web import Answer, Call, WebServer
 
@@ -34,12 +34,19 @@ class LineStandIn:
     hang: bool = False
     got: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
-    def __enter__(self) -> LineStandIn:
+    def __enter__(self) -> Self:
         self.web = WebServer(self.answer, hang=self.hang).__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
         self.web.__exit__(*error)
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The settings of a shop that uses this channel."""
+        return {
+            "LINE_BASE_URL": self.web.url, "LINE_CHANNEL_TOKEN": self.token, "LINE_CHANNEL_SECRET": self.secret,
+        }  # fmt: skip
 
     def knows(self, phone: str) -> None:
         """Somebody has this number with LINE and takes notification messages."""

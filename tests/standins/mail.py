@@ -9,14 +9,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
 class MailServer:
-    """Takes mail, unless told otherwise: `at_rcpt` and `at_data` are answers by recipient; `limit` mails a connection."""
+    """Takes mail: `at_rcpt` and `at_data` are answers by recipient, `limit` mails a connection."""
 
     def __init__(self, *, user: tuple[str, str] | None = None, limit: int = 0) -> None:
         self.mails: list[EmailMessage] = []
@@ -26,10 +26,10 @@ class MailServer:
         self.limit = limit
         self.controller = Controller(
             self, hostname="127.0.0.1", port=_free_port(), authenticator=_check(user) if user else None,
-            auth_required=user is not None, auth_require_tls=False,
+            auth_require_tls=False,
         )  # fmt: skip
 
-    def __enter__(self) -> MailServer:
+    def __enter__(self) -> Self:
         self.controller.start()
         self.connections = 0  # the controller's own trial connection is none
         return self
@@ -41,14 +41,14 @@ class MailServer:
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.controller.port}"
 
-    async def handle_EHLO(
+    async def handle_EHLO(  # noqa: N802  the server calls it so
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
         self.connections += 1
         return responses
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]
     ) -> str:
         if self.limit and getattr(session, "mails", 0) >= self.limit:
@@ -59,7 +59,7 @@ class MailServer:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         refusal = self.at_data.get(envelope.rcpt_tos[0]) or self.at_data.get("*")
         if refusal:
             return refusal
@@ -72,7 +72,7 @@ class MailServer:
 def _check(user: tuple[str, str]) -> Any:
     def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         known = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == user
-        return AuthResult(success=known)
+        return AuthResult(success=known, handled=False)
 
     return authenticate
 

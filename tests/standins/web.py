@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 Answer = tuple[int, dict[str, str], Any]
 
@@ -21,6 +21,15 @@ class Call:
     body: Any
 
 
+def always(status: int) -> Callable[[Call], Answer]:
+    """The same status whatever comes."""
+
+    def answer(_call: Call) -> Answer:
+        return status, {}, {}
+
+    return answer
+
+
 @dataclass
 class WebServer:
     """Answers every POST by `answer`; `hang` keeps callers waiting until the server stops."""
@@ -29,7 +38,7 @@ class WebServer:
     hang: bool = False
     calls: list[Call] = field(default_factory=list)
 
-    def __enter__(self) -> WebServer:
+    def __enter__(self) -> Self:
         outer, self.stopped = self, threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
