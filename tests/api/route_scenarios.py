@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app import stock
 from tests.api.orders_kit import basket, place
 from tests.api.pickups_kit import act, bring, order, token_of
 from tests.factories import make_sku, make_store, sku_body, store_body
@@ -104,6 +105,19 @@ def transfer_step(step: str, *, shipped: bool = False) -> Scenario:
         return Request(f"/transfers/{made}/{step}", {"lines": pieces(2)}, {"lines": pieces(1)})
 
     return scene
+
+
+def a_recount(api: Any) -> Request:
+    shop(api)
+    with api.app.app_context():
+        owed = stock.doubt("S1", "A", missing=1, reason="other", cause_ref=("pickup", "p"))
+    return Request(f"/recounts/{owed}/done", {"counted": 20}, {"counted": 19})
+
+
+def some_shelves(api: Any) -> Request:
+    shop(api)
+    place, other = ({"location": "S1", "lines": [{"sku": "A", "shelf": shelf}]} for shelf in ("1", "2"))
+    return Request("/stock/shelves", place, other)
 
 
 # --- reservations and orders ------------------------------------------------------------------------------------------
@@ -268,6 +282,8 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "stock_api.ship_transfer": (transfer_step("ship"),),
     "stock_api.receive_transfer": (transfer_step("receive", shipped=True),),
     "stock_api.cancel_transfer": (transfer_step("cancel"),),
+    "stock_api.finish_recount": (a_recount,),
+    "stock_api.put_shelves": (some_shelves,),
     "reservations_api.create_reservation": (a_reservation,),
     "reservations_api.release_reservation": (reservation_step("release"),),
     "reservations_api.extend_reservation": (reservation_step("extend", {"expires_in": 1800}, {"expires_in": 900}),),
