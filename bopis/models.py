@@ -121,7 +121,8 @@ class Pickup(Base):
 class PickupLine(Base):
     """Pieces of one line: ordered = open + picked + short; collected is the part of picked that was handed over.
 
-    `undecided` is the part of short that waits for the customer's choice. `order_ref` is the order's line, which a
+    `undecided` is the part of short that waits for the customer's choice; `missed` counts what pickers ever reported as
+    short, whatever was chosen afterwards. `order_ref` is the order's line, which a
     substitute has in common with what it stands for. `substitute` is a SKU that the store offers for the missing ones.
     """
 
@@ -146,6 +147,7 @@ class PickupLine(Base):
     picked: Mapped[int]
     short: Mapped[int]
     undecided: Mapped[int]
+    missed: Mapped[int] = mapped_column(default=0, server_default="0")
     collected: Mapped[int]
 
     @property

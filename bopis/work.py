@@ -72,6 +72,7 @@ def short(*, pickup_id: str, sku: str, quantity: int, reason: str) -> Pickup:
     for line, pieces in _spread(lines, sku, quantity):
         line.short += pieces
         line.undecided += pieces
+        line.missed += pieces
     stock.void(row.claim_id, {sku: quantity}, owner=row.owner)
     stock.doubt(row.location_id, sku, missing=quantity, reason=reason, cause_ref=("pickup", row.id))
     touch(row, "pickup.short", sku=sku, quantity=quantity, reason=reason, **pickups.facts(row))
