@@ -20,7 +20,21 @@ __all__ = ["register"]
 
 def register(app: Flask) -> None:
     """Serve reservations, pickups and the customer's page."""
-    from . import api, checks, choosing_api, jobs, models, notices, pages, reservations_api, waiting, waiting_api, whose  # noqa: F401  tables
+    from . import (  # noqa: F401  tables, calls  # noqa: F401  tables, calls
+        api,
+        checks,
+        choosing_api,
+        customer_api,
+        jobs,
+        models,
+        notices,
+        pages,
+        reservations_api,
+        waiting,
+        waiting_api,
+        waves_api,
+        whose,
+    )
     from .method import PickupMethod
 
     texts.load(Path(__file__).parent)
@@ -28,6 +42,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(api.bp)
     app.register_blueprint(choosing_api.bp)
     app.register_blueprint(waiting_api.bp)
+    app.register_blueprint(waves_api.bp)
     app.register_blueprint(pages.bp)
     for endpoint in pages.ENDPOINTS:
         http.public(endpoint)

@@ -12,7 +12,7 @@ from app.core.errors import AppError, BadRequest
 from app.core.http import Api, about
 from app.core.states import IllegalTransition
 
-from . import ending, errors, handover, items, pickups, queries, reshelving, schemas, work
+from . import ending, errors, giving, handover, items, pickups, proofs, queries, reshelving, schemas, work
 from .models import Pickup
 from .scans import Scan
 
@@ -21,7 +21,7 @@ _READ, _WRITE = "pickups:read", "pickups:write"
 View = Callable[..., Any]
 
 
-def _act(action: str, *problems: type[AppError], **facts: Any) -> Callable[[View], View]:
+def act(action: str, *problems: type[AppError], **facts: Any) -> Callable[[View], View]:
     """A changing call on one pickup."""
     return bp.operation(
         "POST",
@@ -33,7 +33,8 @@ def _act(action: str, *problems: type[AppError], **facts: Any) -> Callable[[View
     )
 
 
-def _done(row: Pickup) -> dict[str, Any]:
+def done(row: Pickup) -> dict[str, Any]:
+    """The answer to a change, and the object of its audit row."""
     about("pickup", row.id, row.location_id)
     return queries.show(row)
 
@@ -71,7 +72,7 @@ def get_pickup(pickup_id: str) -> dict[str, Any]:
     safe=True,
     body=schemas.FindIn,
     reply=schemas.StorePickupOut,
-    problems=[errors.UnknownPickup],
+    problems=[errors.UnknownPickup, errors.ProxyEnded],
     example={"token": "H16Z3K9QX2M4V8T7R5N1B0CDEFGH"},
 )
 def find_pickup(body: dict[str, Any]) -> dict[str, Any]:
@@ -79,19 +80,19 @@ def find_pickup(body: dict[str, Any]) -> dict[str, Any]:
     return queries.show(queries.by_token(body["token"]))
 
 
-@_act("accept")
+@act("accept")
 def accept_pickup(pickup_id: str) -> dict[str, Any]:
     """The store takes the work on."""
-    return _done(work.accept(pickup_id=pickup_id))
+    return done(work.accept(pickup_id=pickup_id))
 
 
-@_act("start")
+@act("start")
 def start_pickup(pickup_id: str) -> dict[str, Any]:
     """Picking begins."""
-    return _done(work.start(pickup_id=pickup_id))
+    return done(work.start(pickup_id=pickup_id))
 
 
-@_act(
+@act(
     "pick",
     errors.WrongItem,
     errors.PickedTooMany,
@@ -100,10 +101,10 @@ def start_pickup(pickup_id: str) -> dict[str, Any]:
 )
 def pick_lines(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
     """Pieces were taken from the shelf, by SKU or barcode; all of them count or none."""
-    return _done(work.pick(pickup_id=pickup_id, scanned=_items(body["lines"])))
+    return done(work.pick(pickup_id=pickup_id, scanned=_items(body["lines"])))
 
 
-@_act(
+@act(
     "short",
     errors.WrongItem,
     errors.PickedTooMany,
@@ -112,56 +113,59 @@ def pick_lines(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
 )
 def short_line(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
     """Pieces cannot be had: the order loses them with their refund."""
-    return _done(work.short(pickup_id=pickup_id, **body))
+    return done(work.short(pickup_id=pickup_id, **body))
 
 
-@_act("ready", errors.LinesOpen, errors.NothingPicked, body=schemas.ReadyIn, example={"shelf": "A-3"})
+@act("ready", errors.LinesOpen, errors.NothingPicked, body=schemas.ReadyIn, example={"shelf": "A-3"})
 def ready_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
     """The goods wait for the customer; the deadline is set."""
-    return _done(work.ready(pickup_id=pickup_id, shelf=body["shelf"]))
+    return done(work.ready(pickup_id=pickup_id, shelf=body["shelf"]))
 
 
-@_act(
+def _one_pin_at_a_time(body: dict[str, Any], pickup_id: str) -> None:
+    if "pin" in body:
+        proofs.take_turn(pickup_id)
+
+
+@act(
     "hand-over",
     errors.WrongPin,
     errors.PinLocked,
+    errors.UnknownProxy,
+    errors.ProxyEnded,
     errors.AlreadyCollected,
     errors.PickupExpired,
     errors.WrongItem,
     errors.MoreThanPicked,
     body=schemas.HandOverIn,
     example={"token": "H16Z3K9QX2M4V8T7R5N1B0CDEFGH", "nonce": "5f0c"},
+    guard=_one_pin_at_a_time,
 )
 def hand_over_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
-    """Give the goods to whoever shows the QR code, or the code and PIN."""
+    """Give the goods to whoever shows a QR code, or the code and PIN; told late with its moment and nonce, a fact."""
     scan = Scan(
         action="hand-over", proof="token" if "token" in body else "pin", device=_device(), nonce=body.get("nonce"),
-        receiver=body["receiver"], identity_checked=body["identity_checked"], occurred_at=body.get("occurred_at"),
+        receiver=body["receiver"], proxy_id=body.get("proxy"), identity_checked=body["identity_checked"],
+        occurred_at=body.get("occurred_at"),
     )  # fmt: skip
-    proof = handover.Proof(token=body.get("token"), code=body.get("code"), pin=body.get("pin"))
-    given = [handover.Given(**line) for line in body["lines"]] if "lines" in body else None
-    return _done(handover.hand_over(pickup_id=pickup_id, proof=proof, scan=scan, given=given))
+    proof = proofs.Proof(token=body.get("token"), code=body.get("code"), pin=body.get("pin"))
+    given = [giving.Given(**line) for line in body["lines"]] if "lines" in body else None
+    return done(handover.hand_over(pickup_id=pickup_id, proof=proof, scan=scan, given=given))
 
 
-@_act("undo", errors.NothingToUndo, errors.UndoClosed)
+@act("undo", errors.NothingToUndo, errors.UndoClosed)
 def undo_pickup(pickup_id: str) -> dict[str, Any]:
     """Take the last hand-over back: the same clerk within a minute, a manager the same business day."""
-    return _done(handover.undo(pickup_id=pickup_id, scan=Scan(action="undo", device=_device())))
+    return done(handover.undo(pickup_id=pickup_id, scan=Scan(action="undo", device=_device())))
 
 
-@_act("extend", body=schemas.ExtendIn, example={"until": "2026-12-01T21:00:00+09:00"})
-def extend_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
-    """Keep ready goods longer."""
-    return _done(ending.extend(pickup_id=pickup_id, until=body["until"]))
-
-
-@_act("cancel", body=schemas.CancelIn, example={"reason": "customer asked"})
+@act("cancel", body=schemas.CancelIn, example={"reason": "customer asked"})
 def cancel_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
     """End it: unpicked pieces are free at once, picked ones when they are back on the shelf."""
-    return _done(ending.cancel(pickup_id=pickup_id, reason=body["reason"]))
+    return done(ending.cancel(pickup_id=pickup_id, reason=body["reason"]))
 
 
-@_act(
+@act(
     "reshelve",
     errors.NothingToReshelve,
     errors.WrongItem,
@@ -172,10 +176,10 @@ def cancel_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
 def reshelve_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
     """Picked goods nobody collects are back on the shelf, and free."""
     scanned = _items(body["lines"]) if "lines" in body else None
-    return _done(reshelving.reshelve(pickup_id=pickup_id, scanned=scanned))
+    return done(reshelving.reshelve(pickup_id=pickup_id, scanned=scanned))
 
 
-@_act("reissue", reply=schemas.StorePickupWithPassOut)
+@act("reissue", reply=schemas.StorePickupWithPassOut)
 def reissue_pickup(pickup_id: str) -> dict[str, Any]:
     """A new QR code and PIN; the old ones are dead at once."""
     row = work.reissue(pickup_id=pickup_id)
@@ -183,7 +187,7 @@ def reissue_pickup(pickup_id: str) -> dict[str, Any]:
     return queries.show_with_pass(row)
 
 
-@_act("unlock")
+@act("unlock")
 def unlock_pickup(pickup_id: str) -> dict[str, Any]:
     """Let the PIN be tried again after too many wrong ones."""
-    return _done(work.unlock(pickup_id=pickup_id))
+    return done(work.unlock(pickup_id=pickup_id))

@@ -6,7 +6,6 @@ when they are scanned back.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +14,6 @@ from sqlalchemy import and_, or_, select
 from app import orders, stock, stores
 from app.core import clock, settings
 from app.core.db import Again, db, use_case
-from app.core.errors import invalid
 from app.core.states import move, touch
 
 from . import arrivals, opening, pickups, reshelving
@@ -52,21 +50,6 @@ def due(limit: int = settings.SWEEP_BATCH) -> list[str]:
     held_over = and_(Pickup.state.in_(_WAITING), Pickup.hold_until <= now)
     query = select(Pickup.id).where(or_(ready_over, held_over)).order_by(Pickup.updated_at, Pickup.id).limit(limit)
     return list(db.session.scalars(query))
-
-
-@use_case
-def extend(*, pickup_id: str, until: dt.datetime) -> Pickup:
-    """Keep ready goods longer, within `MAX_HOLD_DAYS` from now."""
-    row = pickups.locked(pickup_id)
-    pickups.require(row, "extend")
-    now = clock.now()
-    if row.expires_at is None or until <= row.expires_at:
-        raise invalid("/until", "not-later")
-    if until > now + dt.timedelta(days=settings.MAX_HOLD_DAYS):
-        raise invalid("/until", "too-late", days=settings.MAX_HOLD_DAYS)
-    row.expires_at = until
-    touch(row, "pickup.extended", expires_at=clock.public(until), **pickups.facts(row))
-    return row
 
 
 def end(row: Pickup, lines: Sequence[PickupLine], *, action: str, event: str, reason: str, tell: bool = True) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Blueprint, Response, render_template, request, url_for
 from markupsafe import Markup
 
-from app.core import actor, texts
+from app.core import actor, clock, texts
 from app.core.actor import Actor
 
 from . import passes, showing
@@ -36,10 +36,9 @@ _HEADERS = {
 def show(token: str) -> Response:
     """The page of a pickup; a wrong token looks like none."""
     _begin()
-    row = passes.by_token(token)
-    if row is None:
+    seen = _seen(token)
+    if seen is None:
         return _nothing()
-    seen = showing.of(row)
     return _page("bopis/pickup.html", 200, it=seen, code_svg=Markup(seen.qr or ""))  # noqa: S704  drawn by us
 
 
@@ -54,8 +53,7 @@ def nothing() -> Response:
 def code(token: str) -> Response:
     """The QR code as a picture, while there is something to collect."""
     _begin()
-    row = passes.by_token(token)
-    seen = showing.of(row) if row is not None else None
+    seen = _seen(token)
     if seen is None or seen.qr is None:
         return _nothing()
     return Response(seen.qr, headers=_HEADERS, content_type="image/svg+xml")
@@ -65,6 +63,14 @@ def code(token: str) -> Response:
 def style() -> Response:
     """How the pages look; its address changes with its contents, so it may be kept for good."""
     return Response(_STYLE, headers={"Cache-Control": "public, max-age=31536000, immutable"}, content_type="text/css")
+
+
+def _seen(token: str) -> showing.Showing | None:
+    """What the token opens; a lent pass that ended opens nothing."""
+    found = passes.find(token)
+    if found is None or (found.lent is not None and not passes.is_good(found.lent, clock.now())):
+        return None
+    return showing.of(found.pickup, found.lent)
 
 
 def _begin() -> None:

@@ -55,6 +55,15 @@ def lines_of(row: Pickup) -> Sequence[PickupLine]:
     ).all()
 
 
+def lines_of_all(pickup_ids: Sequence[str]) -> Mapping[str, list[PickupLine]]:
+    """The lines of many pickups, to look at."""
+    found: dict[str, list[PickupLine]] = {}
+    query = select(PickupLine).where(PickupLine.pickup_id.in_(pickup_ids)).order_by(PickupLine.id)
+    for line in db.session.scalars(query):
+        found.setdefault(line.pickup_id, []).append(line)
+    return found
+
+
 def order_parts(lines: Sequence[PickupLine], parts: Mapping[str, int]) -> dict[str, int]:
     """Pieces by our lines as pieces by the order's: a substitute counts for what it stands for."""
     found: dict[str, int] = {}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, and_, or_, select
 
-from app import customers
+from app import customers, orders
 from app.core import actor, clock, paging
 from app.core.db import db
-from app.orders import tenders
 
-from . import passes, pickups
-from .errors import UnknownPickup
-from .models import Pickup, PickupLine, ReshelveTask
+from . import noshows, passes, pickups, proxies, scans, sealing
+from .errors import ProxyEnded, UnknownPickup
+from .models import Pickup, PickupLine, PickupScan, ReshelveTask
 from .states import PickupState, ReshelveState
 
 _WAITING = (PickupState.REQUESTED.value, PickupState.ACCEPTED.value)
@@ -44,16 +42,18 @@ def for_order(row: Pickup) -> dict[str, Any]:
 
 
 def by_token(token: str) -> Pickup:
-    """The pickup of a token inside the actor's bounds. Raises UnknownPickup."""
-    row = passes.by_token(token)
-    if row is None or not pickups.sees(row):
+    """The pickup of a token, also of a lent one, inside the actor's bounds. Raises UnknownPickup, ProxyEnded."""
+    found = passes.find(token)
+    if found is None or not pickups.sees(found.pickup):
         raise UnknownPickup
-    return row
+    if found.lent is not None and not passes.is_good(found.lent, clock.now()):
+        raise ProxyEnded
+    return found.pickup
 
 
 def amount_due(row: Pickup) -> int:
     """What the customer pays when collecting."""
-    return _due([row])[row.id]
+    return _due([row], pickups.lines_of_all([row.id]))[row.id]
 
 
 def page(args: dict[str, Any]) -> dict[str, Any]:
@@ -65,6 +65,9 @@ def page(args: dict[str, Any]) -> dict[str, Any]:
         query = query.where(_in_state(args["state"]))
     if args.get("q"):
         query = query.where(_named(args["q"]))
+    if args.get("conflict") is not None:
+        clashes = scans.in_conflict().where(PickupScan.pickup_id.is_not(None))
+        query = query.where(Pickup.id.in_(clashes) if args["conflict"] else Pickup.id.not_in(clashes))
     found = paging.page(query, Pickup, args)
     return {"items": _views(found["items"]), "next_cursor": found["next_cursor"]}
 
@@ -101,12 +104,18 @@ def _named(text: str) -> Any:
 
 
 def _views(rows: Sequence[Pickup]) -> list[dict[str, Any]]:
-    lines = _lines([row.id for row in rows])
-    tasks = _tasks([row.id for row in rows])
-    due = _due(rows)
+    ids = [row.id for row in rows]
+    lines, tasks, known = pickups.lines_of_all(ids), _tasks(ids), passes.living(ids)
+    clashes = scans.conflicts(ids)
+    due, absences = _due(rows, lines), noshows.count_of({row.customer_id for row in rows})
     return [
-        {**_view(row), "amount_due": due[row.id], "lines": lines[row.id], "reshelve": tasks.get(row.id)} for row in rows
-    ]
+        {
+            **_view(row), "no_shows": absences.get(row.customer_id, 0) if row.customer_id is not None else None,
+            "amount_due": due[row.id], "lines": lines.get(row.id, []), "reshelve": tasks.get(row.id),
+            "proxies": [proxies.view(one) for one in known.get(row.id, [])], "conflict": clashes.get(row.id),
+        }
+        for row in rows
+    ]  # fmt: skip
 
 
 def _view(row: Pickup) -> dict[str, Any]:
@@ -117,26 +126,23 @@ def _view(row: Pickup) -> dict[str, Any]:
         "shelf": row.shelf, "reason": row.reason, "placed_at": row.placed_at, "pickup_at": row.pickup_at,
         "ready_by": row.ready_by, "collect_by_estimate": row.collect_by_estimate, "ready_at": row.ready_at,
         "expires_at": row.expires_at, "collected_at": row.collected_at, "version": row.version,
+        "transfer": row.transfer_id, "wave": row.wave_id, "extensions": row.extensions, "accept_by": row.accept_by,
+        "choose_by": row.choose_by, "choice_reason": row.choice_reason, "slot_at": row.slot_at,
+        "arrived_at": row.arrived_at, "arrival_note": sealing.note_of(row), "cancel_asked_at": row.cancel_asked_at,
         "created_at": row.created_at, "updated_at": row.updated_at,
     }  # fmt: skip
 
 
-def _due(rows: Sequence[Pickup]) -> dict[str, int]:
+def _due(rows: Sequence[Pickup], lines: Mapping[str, Sequence[PickupLine]]) -> dict[str, int]:
     """What is to be paid at the counter now, by pickup: an order's payments say it, a hold keeps its own sum."""
-    waiting = {row.id: row.order_id for row in rows if row.order_id is not None and not row.is_over}
-    due = tenders.due_at_hand_over_of(list(waiting.values()))
-    return {
-        row.id: row.amount_due if row.order_id is None else due[waiting[row.id]] if row.id in waiting else 0
+    asked = {
+        row.id: (row.order_id, pickups.order_parts(of_one, {line.line_ref: line.owed for line in of_one}))
         for row in rows
+        if row.order_id is not None and not row.is_over
+        for of_one in [lines.get(row.id, [])]
     }
-
-
-def _lines(ids: Sequence[str]) -> Mapping[str, list[PickupLine]]:
-    found: dict[str, list[PickupLine]] = defaultdict(list)
-    query = select(PickupLine).where(PickupLine.pickup_id.in_(ids)).order_by(PickupLine.id)
-    for line in db.session.scalars(query):
-        found[line.pickup_id].append(line)
-    return found
+    due = orders.due_at_counters(asked)
+    return {row.id: row.amount_due if row.order_id is None else due.get(row.id, 0) for row in rows}
 
 
 def _tasks(ids: Sequence[str]) -> Mapping[str, str]:

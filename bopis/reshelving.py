@@ -47,6 +47,23 @@ def open_tasks(pickup_id: str) -> Sequence[ReshelveTask]:
     ).all()
 
 
+def give_away(row: Pickup, wanted: Mapping[str, int], cause: stock.Cause) -> dict[str, int]:
+    """Goods on their way back were with the customer all the time: they leave. Returns what was still there, by SKU."""
+    left, given = dict(wanted), dict[str, int]()
+    for task in open_tasks(row.id):
+        waiting = dict(stock.find(task.claim_id, lock=True).open)
+        parts = {sku: min(pieces, left.get(sku, 0)) for sku, pieces in waiting.items() if left.get(sku, 0)}
+        if not parts:
+            continue
+        stock.post(task.claim_id, parts, cause, owner=("reshelve", task.id))
+        for sku, pieces in parts.items():
+            left[sku] -= pieces
+            given[sku] = given.get(sku, 0) + pieces
+        if parts == waiting:
+            move(task, "reshelve", RESHELVE, event="reshelve.done", pickup_id=task.pickup_id)
+    return given
+
+
 @use_case
 def reshelve(*, pickup_id: str, scanned: Sequence[items.Item] | None) -> Pickup:
     """The goods are back on the shelf, all of them unless some are named: they are free again.

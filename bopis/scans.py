@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app.core import actor, clock
 from app.core.audit import COMPANY
@@ -17,23 +17,30 @@ from app.core.sql import Sql, json_param
 from .models import PickupScan
 
 DONE = "done"
+# A hand-over that was told late and cannot be true as it stands: it is kept as a fact, and somebody looks at it.
+GIVEN_TWICE, GIVEN_AFTER_END, GIVEN_AND_RETURNED = "given-twice", "given-after-end", "given-and-returned"
+CONFLICTS = (GIVEN_TWICE, GIVEN_AFTER_END, GIVEN_AND_RETURNED)
 _INSERT = Sql(
     "INSERT INTO pickup_scan (id, location_id, pickup_id, action, proof, outcome, actor_id, actor_name, device, nonce, "
-    "receiver, identity_checked, parts, undone, occurred_at, recorded_at) VALUES (:id, :location_id, :pickup_id, "
-    ":action, :proof, :outcome, :actor_id, :actor_name, :device, :nonce, :receiver, :identity_checked, :parts, FALSE, "
-    ":occurred_at, :recorded_at)"
+    "receiver, proxy_id, identity_checked, parts, undone, occurred_at, recorded_at) VALUES (:id, :location_id, "
+    ":pickup_id, :action, :proof, :outcome, :actor_id, :actor_name, :device, :nonce, :receiver, :proxy_id, "
+    ":identity_checked, :parts, FALSE, :occurred_at, :recorded_at)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The circumstances of a try. `occurred_at` is the device's word, kept beside the time that counts."""
+    """The circumstances of a try. `occurred_at` is the device's word, kept beside the time that counts.
+
+    With a nonce it is more: the tablet had no network and tells now what it did then.
+    """
 
     action: str
     proof: str | None = None
     device: str | None = None
     nonce: str | None = None
     receiver: str | None = None
+    proxy_id: str | None = None
     identity_checked: bool | None = None
     occurred_at: dt.datetime | None = None
 
@@ -46,7 +53,7 @@ def keep(scan: Scan, *, place: tuple[str, str] | None, outcome: str, parts: Mapp
         {
             "id": new_id(), "location_id": place[0] if place else COMPANY, "pickup_id": place[1] if place else None,
             "action": scan.action, "proof": scan.proof, "outcome": outcome, "actor_id": who.id, "actor_name": who.name,
-            "device": scan.device, "nonce": scan.nonce, "receiver": scan.receiver,
+            "device": scan.device, "nonce": scan.nonce, "receiver": scan.receiver, "proxy_id": scan.proxy_id,
             "identity_checked": scan.identity_checked, "parts": json_param(dict(parts or {})),
             "occurred_at": clock.text(scan.occurred_at) if scan.occurred_at else None,
             "recorded_at": clock.text(clock.now()),
@@ -56,13 +63,36 @@ def keep(scan: Scan, *, place: tuple[str, str] | None, outcome: str, parts: Mapp
 
 def given(pickup_id: str) -> list[PickupScan]:
     """The hand-overs of a pickup, the latest first."""
+    return [scan for scan in told(pickup_id) if scan.outcome == DONE]
+
+
+def told(pickup_id: str) -> list[PickupScan]:
+    """The same with the conflicts: everything that is said to have been handed over."""
     return list(
         db.session.scalars(
             select(PickupScan)
-            .where(PickupScan.pickup_id == pickup_id, PickupScan.action == "hand-over", PickupScan.outcome == DONE)
+            .where(
+                PickupScan.pickup_id == pickup_id, PickupScan.action == "hand-over",
+                PickupScan.outcome.in_((DONE, *CONFLICTS)),
+            )
             .order_by(PickupScan.id.desc())
         )
+    )  # fmt: skip
+
+
+def conflicts(pickup_ids: Sequence[str]) -> Mapping[str, str]:
+    """The latest conflict of each pickup that has one."""
+    query = (
+        select(PickupScan.pickup_id, PickupScan.outcome)
+        .where(PickupScan.pickup_id.in_(pickup_ids), PickupScan.outcome.in_(CONFLICTS))
+        .order_by(PickupScan.id)
     )
+    return {str(pickup_id): outcome for pickup_id, outcome in db.session.execute(query)}
+
+
+def in_conflict() -> Select[tuple[str | None]]:
+    """The ids of all pickups with a conflict."""
+    return select(PickupScan.pickup_id).where(PickupScan.outcome.in_(CONFLICTS))
 
 
 def is_retry(done: PickupScan, scan: Scan) -> bool:

@@ -21,10 +21,13 @@ from app.core.fields import (
     PageQuery,
     Part,
     Quantity,
+    QueryFlag,
     Text,
     Yen,
 )
 
+from .passes import Kind
+from .scans import CONFLICTS
 from .states import PickupState, ReshelveState
 from .work import SHORT_REASONS
 
@@ -41,6 +44,7 @@ class PickupQuery(PageQuery):
     location = Code()
     state = Choice(*_STATES)
     q = Text(high=settings.MAX_CODE)
+    conflict = QueryFlag()
 
 
 class FindIn(In):
@@ -96,12 +100,17 @@ class GivenIn(In):
 
 
 class HandOverIn(In):
-    """The proof, and what was given. `occurred_at` is the device's word for when it happened."""
+    """The proof, and what was given. `proxy` is the proxy by name who stands there.
+
+    `occurred_at` is the device's word for when it happened. With a `nonce` it says that the goods were given while
+    there was no network: a fact, judged by that moment.
+    """
 
     token = Text(high=_TOKEN_LENGTH)
     code = Text(high=settings.MAX_CODE)
     pin = Text(high=ids.PIN_LENGTH * 2)
     receiver = Choice("customer", "proxy", load_default="customer")
+    proxy = Identifier()
     identity_checked = Flag(load_default=None, allow_none=True)
     lines = Items(Part(GivenIn), low=1)
     occurred_at = Instant()
@@ -112,12 +121,6 @@ class HandOverIn(In):
         by_token, by_pin = "token" in data, "code" in data and "pin" in data
         if by_token == by_pin or (by_token and ("code" in data or "pin" in data)):
             raise ValidationError("token-or-pin")
-
-
-class ExtendIn(In):
-    """The new deadline."""
-
-    until = Instant(required=True)
 
 
 class CancelIn(In):
@@ -136,12 +139,24 @@ class PickupLineOut(Out):
     """One line's counts."""
 
     line_ref = Code()
+    order_ref = Code()
     sku = Code()
+    substitute = Code(allow_none=True)
     name = Text()
     ordered = Integer(0, settings.MAX_QUANTITY)
     picked = Integer(0, settings.MAX_QUANTITY)
     short = Integer(0, settings.MAX_QUANTITY)
+    undecided = Integer(0, settings.MAX_QUANTITY)
     collected = Integer(0, settings.MAX_QUANTITY)
+
+
+class ProxyOut(Out):
+    """Somebody who may collect in the customer's stead."""
+
+    id = Identifier()
+    kind = Choice(*(str(kind) for kind in Kind))
+    name = Text(allow_none=True)
+    expires_at = Instant(allow_none=True)
 
 
 class StorePickupOut(Out):
@@ -163,6 +178,19 @@ class StorePickupOut(Out):
     reason = Text(allow_none=True)
     reshelve = Choice(*(str(state) for state in ReshelveState), allow_none=True)
     lines = Items(Part(PickupLineOut))
+    proxies = Items(Part(ProxyOut))
+    no_shows = Integer(0, settings.MAX_LEVEL, allow_none=True)
+    transfer = Identifier(allow_none=True)
+    wave = Identifier(allow_none=True)
+    conflict = Choice(*CONFLICTS, allow_none=True)
+    extensions = Integer(0, settings.MAX_EXTENSIONS)
+    accept_by = Instant(allow_none=True)
+    choose_by = Instant(allow_none=True)
+    choice_reason = Text(allow_none=True)
+    slot_at = Instant(allow_none=True)
+    arrived_at = Instant(allow_none=True)
+    arrival_note = Text(allow_none=True)
+    cancel_asked_at = Instant(allow_none=True)
     placed_at = Instant()
     pickup_at = Instant(allow_none=True)
     ready_by = Instant(allow_none=True)

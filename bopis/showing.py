@@ -14,7 +14,7 @@ from app.core import clock, texts
 from app.core.texts import word
 
 from . import passes, pickups, qr, queries
-from .models import Pickup, PickupLine
+from .models import Pickup, PickupLine, PickupPass
 from .states import OVER, PickupState
 
 _JA_DAYS = "月火水木金土日"
@@ -61,7 +61,7 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """The whole page. `qr`, `code` and `pin` are None once there is nothing to collect."""
+    """The whole page. `qr`, `code` and `pin` are None once there is nothing to collect; a lent pass has a QR only."""
 
     state: str
     kind: str
@@ -80,13 +80,13 @@ class Showing:
     store: Store
 
 
-def of(row: Pickup) -> Showing:
-    """The page of a pickup as it stands now."""
+def of(row: Pickup, lent: PickupPass | None = None) -> Showing:
+    """The page of a pickup as it stands now; a lent pass opens one with just what its bearer needs."""
     place = stores.get(row.location_id)
     zone = place.calendar.zone
     state = row.state_at(clock.now())
     alive = state not in OVER
-    known = passes.of(row)
+    known: passes.Ticket = passes.of(row) if lent is None else passes.Ticket(passes.lent_token(lent.id))
     ended_by = "hold" if row.kind == "hold" else "order"
     amount = queries.amount_due(row)
     return Showing(
@@ -96,12 +96,12 @@ def of(row: Pickup) -> Showing:
         headline=word(f"pickup-headline-{state.value}"),
         message=_message(row, state, zone, ended_by),
         steps=_steps(state),
-        code=known.code if alive else None,
-        pin=known.pin if alive else None,
+        code=known.code if alive and isinstance(known, passes.Pass) else None,
+        pin=known.pin if alive and isinstance(known, passes.Pass) else None,
         qr=qr.svg(known.qr_text, word("pickup-qr-title")) if alive else None,
-        deadline=_deadline(row, state, zone),
+        deadline=_deadline(row, state, zone, lent),
         due=word("pickup-yen", amount=f"{amount:,}") if alive and amount else None,
-        number=row.order_number,
+        number=row.order_number if lent is None else None,
         receipt_at=when(row.collected_at, zone) if row.collected_at is not None else None,
         items=_items(pickups.lines_of(row), state),
         store=store_of(place),
@@ -136,10 +136,11 @@ def _has_paid(order_id: str) -> bool:
     return any(payment["captured"] for payment in orders.view(order_id)["payments"])
 
 
-def _deadline(row: Pickup, state: PickupState, zone: ZoneInfo) -> str | None:
-    """The deadline that counts now: of the goods that wait, else of the hold itself."""
-    at = row.expires_at or row.hold_until
-    return when(at, zone) if at is not None and state not in OVER else None
+def _deadline(row: Pickup, state: PickupState, zone: ZoneInfo, lent: PickupPass | None) -> str | None:
+    """The deadline that counts now: of the goods that wait, else of the hold itself; of a lent pass if that is sooner."""
+    ends = [row.expires_at or row.hold_until, lent.expires_at if lent is not None else None]
+    known = [at for at in ends if at is not None]
+    return when(min(known), zone) if known and state not in OVER else None
 
 
 def _steps(state: PickupState) -> list[Step]:

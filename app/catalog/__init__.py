@@ -1,7 +1,7 @@
 """Products, SKUs, barcodes and prices.
 
-Front door: `require` refuses unknown SKUs, `get` gives facts by SKU, `by_barcode` finds SKUs by what was scanned;
-`scan_call` and `scans_of` do both in the caller's own trip.
+Front door: `require` refuses unknown SKUs, `get` gives facts by SKU, `by_barcode` finds SKUs by what was scanned and
+`barcodes_of` the other way round; `scan_call` and `scans_of` do both in the caller's own trip.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from app.core import texts
 from .errors import BarcodeTaken, UnknownSku
 from .lookup import SkuFacts, by_barcode, forget, get, require
 from .scanning import Scanned, Scans, scan_call, scans_of
+from .skus import barcodes_of
 
 __all__ = [
     "BarcodeTaken",
@@ -23,6 +24,7 @@ __all__ = [
     "Scans",
     "SkuFacts",
     "UnknownSku",
+    "barcodes_of",
     "by_barcode",
     "forget",
     "get",

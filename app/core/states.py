@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import Index, String, update
+from sqlalchemy import Index, String, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import actor, clock
@@ -105,6 +105,14 @@ def move(row: Stateful, action: str, table: Table, *, event: str | None = None, 
             state=str(after),
             **payload,
         )
+
+
+def entered(object_id: str, state: StrEnum) -> dt.datetime | None:
+    """When an object came into `state`, the last time."""
+    found: dt.datetime | None = db.session.scalar(
+        select(func.max(StateChange.at)).where(StateChange.object_id == object_id, StateChange.after == str(state))
+    )
+    return found
 
 
 def touch(row: Stateful, event: str, **payload: Any) -> None:

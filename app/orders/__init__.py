@@ -23,6 +23,7 @@ from .fulfilling import (
     cancel_parts,
     contact_of,
     due_at_counter,
+    due_at_counters,
     lock,
     parts_of,
     record_fulfilment,
@@ -36,9 +37,10 @@ from .moving import open_another
 from .paying import end_past_due
 from .pricing import Priced, PricingError, RateTax
 from .sales import PostedSale, RecordedSale, SoldLine, Tender, price_sale, record_sale, reverse_sale
-from .schemas import Address, OrderCustomerIn, OrderOut
+from .schemas import OrderCustomerIn, OrderOut
 from .settling import AtCounter, at_counter, settle_at_till, settle_hold
 from .tax import Basis, TaxCategory, tax_rate
+from .ways_schemas import Address
 
 __all__ = [
     "Address",
@@ -70,6 +72,7 @@ __all__ = [
     "cancel_parts",
     "contact_of",
     "due_at_counter",
+    "due_at_counters",
     "end_past_due",
     "lock",
     "offer",

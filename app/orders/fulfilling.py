@@ -6,7 +6,7 @@ A room that moves its own work item first takes the order's lock (`lock`), then 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -201,6 +201,19 @@ def worth(order_id: str, parts: Parts) -> int:
         ref: min(pieces, reckoning.open_of(row)) for row in rows for ref, pieces in parts.items() if ref == row.line_ref
     }
     return reckoning.value_from_front(order, rows, gone).total
+
+
+def due_at_counters(asked: Mapping[str, tuple[str, Parts]]) -> dict[str, int]:
+    """The same for many work items at once: (order, its open pieces) by work item.
+
+    An order that has one way only owes there whatever is due; of a mixed one each counter takes its pieces' share.
+    """
+    order_ids = sorted({order_id for order_id, _ in asked.values()})
+    whole, mixed = tenders.due_at_hand_over_of(order_ids), works.mixed(order_ids)
+    return {
+        work_id: due_at_counter(order_id, parts) if order_id in mixed and whole[order_id] else whole[order_id]
+        for work_id, (order_id, parts) in asked.items()
+    }
 
 
 def with_fee(rows: Sequence[OrderLine], parts: Parts) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from app import customers, stock
 from app.core import actor, clock
@@ -26,6 +26,12 @@ def of(order_id: str) -> list[Fulfilment]:
     """The order's fulfilments, the first one first."""
     query = select(Fulfilment).where(Fulfilment.order_id == order_id).order_by(Fulfilment.position)
     return list(db.session.scalars(query.execution_options(populate_existing=True)))
+
+
+def mixed(order_ids: Sequence[str]) -> set[str]:
+    """Those of the orders whose pieces come in several ways."""
+    query = select(Fulfilment.order_id).where(Fulfilment.order_id.in_(order_ids))
+    return set(db.session.scalars(query.group_by(Fulfilment.order_id).having(func.count() > 1)))
 
 
 def by_work(work_id: str) -> Fulfilment | None:
