@@ -64,7 +64,7 @@ def give(
 ) -> None:
     """Hand over pieces of a ready, locked pickup. `at` is when it happened, where that was told late."""
     cause = stock.Cause("pickup", "pickup", row.id, occurred_at=told_at(scan))
-    post(row, lines, parts, parts, scan, cause)
+    post(row, lines, parts, promised=parts, scan=scan, cause=cause)
     tell_order(row, lines, parts)
     if any(line.waiting for line in lines):
         touch(row, "pickup.partly_collected", lines=told(parts), **pickups.facts(row))
@@ -86,6 +86,7 @@ def post(
     row: Pickup,
     lines: Sequence[PickupLine],
     parts: Mapping[str, int],
+    *,
     promised: Mapping[str, int],
     scan: Scan,
     cause: stock.Cause,

@@ -114,7 +114,7 @@ def settle(
         line.undecided -= found[line.line_ref]
         line.short -= found[line.line_ref]
         line.picked += max(0, parts.get(line.line_ref, 0) - line.waiting)
-    giving.post(row, lines, parts, promised, scan, cause)
+    giving.post(row, lines, parts, promised=promised, scan=scan, cause=cause)
     giving.tell_order(row, lines, parts)
     if any(line.open or line.waiting for line in lines):
         touch(row, "pickup.partly_collected", lines=giving.told(parts), **pickups.facts(row))

@@ -141,7 +141,7 @@ def living(pickup_ids: Sequence[str]) -> Mapping[str, list[PickupPass]]:
     return found
 
 
-def _living() -> Select[tuple[PickupPass]]:
+def _living() -> Select[PickupPass]:
     in_time = or_(PickupPass.expires_at.is_(None), PickupPass.expires_at > clock.now())
     return select(PickupPass).where(PickupPass.ended_at.is_(None), in_time)
 

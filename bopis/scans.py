@@ -90,7 +90,7 @@ def conflicts(pickup_ids: Sequence[str]) -> Mapping[str, str]:
     return {str(pickup_id): outcome for pickup_id, outcome in db.session.execute(query)}
 
 
-def in_conflict() -> Select[tuple[str | None]]:
+def in_conflict() -> Select[str | None]:
     """The ids of all pickups with a conflict."""
     return select(PickupScan.pickup_id).where(PickupScan.outcome.in_(CONFLICTS))
 

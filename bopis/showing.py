@@ -137,7 +137,7 @@ def _has_paid(order_id: str) -> bool:
 
 
 def _deadline(row: Pickup, state: PickupState, zone: ZoneInfo, lent: PickupPass | None) -> str | None:
-    """The deadline that counts now: of the goods that wait, else of the hold itself; of a lent pass if that is sooner."""
+    """The deadline that counts now: of the goods, else of the hold itself; of a lent pass if that is sooner."""
     ends = [row.expires_at or row.hold_until, lent.expires_at if lent is not None else None]
     known = [at for at in ends if at is not None]
     return when(min(known), zone) if known and state not in OVER else None

@@ -1,4 +1,4 @@
-"""Waves: several pickups picked in one walk past the shelves, each piece for the most urgent pickup that still wants it.
+"""Waves: several pickups picked in one walk past the shelves, each piece for the most urgent that still wants it.
 
 A wave is a list, not an owner: pieces are counted in their pickups, and so is what is short. One lock order: the wave,
 the orders by id, the pickups by id.
@@ -127,7 +127,7 @@ def get(wave_id: str) -> PickingWave:
     return wave
 
 
-def within(query: Select[tuple[PickingWave]]) -> Select[tuple[PickingWave]]:
+def within(query: Select[PickingWave]) -> Select[PickingWave]:
     """The waves of the actor's places that have a pickup of the actor's channels."""
     who = actor.current()
     if who.locations is not None:
@@ -149,7 +149,7 @@ def totes_of(wave_ids: Sequence[str]) -> dict[str, int]:
     counts: dict[str, int] = {}
     query = select(Pickup.id, Pickup.wave_id).where(Pickup.wave_id.in_(wave_ids)).order_by(Pickup.id)
     for pickup_id, wave_id in db.session.execute(query):
-        counts[wave_id] = totes[pickup_id] = counts.get(wave_id, 0) + 1
+        totes[pickup_id] = counts[str(wave_id)] = counts.get(str(wave_id), 0) + 1
     return totes
 
 
