@@ -63,7 +63,7 @@ def resend_notice(notice_id: str) -> dict[str, Any]:
 
 
 @bp.operation("GET", "/notice-templates", scope="pickups:read", reply=TemplateList)
-def list_templates(query: dict[str, Any]) -> dict[str, Any]:
+def list_templates() -> dict[str, Any]:
     """The words of every kind of notice, in each language, as they are in force."""
     return {"items": [queries.show_template(version) for version in versions.all_in_force()]}
 
@@ -71,7 +71,7 @@ def list_templates(query: dict[str, Any]) -> dict[str, Any]:
 @bp.operation(
     "GET", "/notice-templates/<kind>/<language>", scope="pickups:read", reply=TemplateOut, problems=[UnknownNoticeKind]
 )  # fmt: skip
-def get_template(query: dict[str, Any], kind: str, language: str) -> dict[str, Any]:
+def get_template(kind: str, language: str) -> dict[str, Any]:
     """The words of one kind of notice in one language."""
     return queries.show_template(versions.in_force(kind, language))
 

@@ -22,6 +22,8 @@ from .senders import Message, Outcome, Send
 
 _ADDRESS = re.compile(r"[^@\s<>(),;:\"\\\x00-\x1f\x7f]{1,64}@[^@\s<>(),;:\"\\\x00-\x1f\x7f]{1,253}")
 
+_CLOSING = 421
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -112,13 +114,11 @@ class _Line:
         used = self.smtp is not None
         try:
             return self._hand_in(letter)
-        except smtplib.SMTPServerDisconnected as error:
-            if not used or _is_timeout(error):
-                return self._trouble(error)
-            self.close()
         except (smtplib.SMTPException, OSError) as error:
-            return self._trouble(error)
-        try:  # servers end a connection after so many mails, or after a pause
+            if not (used and _hung_up(error)):
+                return self._trouble(error)
+        self.close()
+        try:
             return self._hand_in(letter)
         except (smtplib.SMTPException, OSError) as error:
             return self._trouble(error)
@@ -146,6 +146,15 @@ class _Line:
                 self.smtp.quit()
             self.smtp.close()
             self.smtp = None
+
+
+def _hung_up(error: Exception) -> bool:
+    """Whether the server ended the connection, as many do after some mails or a pause: a new one will do."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return _CLOSING in {code for code, _ in error.recipients.values()}
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code == _CLOSING
+    return isinstance(error, smtplib.SMTPServerDisconnected) and not _is_timeout(error)
 
 
 def _is_timeout(error: BaseException) -> bool:

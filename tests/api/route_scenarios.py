@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import stock
+from tests.api.notices_kit import Shop
 from tests.api.orders_kit import basket, place
 from tests.api.pickups_kit import act, bring, order, token_of
 from tests.factories import make_sku, make_store, sku_body, store_body
@@ -272,6 +273,22 @@ def till_log(api: Any) -> Request:
     return Request("/pos/files/poslog", one, other, "application/xml")
 
 
+# --- notices ----------------------------------------------------------------------------------------------------------
+
+
+def sent_notice(api: Any) -> Request:
+    told = Shop(api.app)
+    told.offer("pickup.ready")
+    told.request("pickup.ready", 1)
+    told.post()
+    return Request(f"/notices/{api.get('/notices').json['items'][0]['id']}/resend")
+
+
+def own_words(api: Any) -> Request:
+    words = {"subject": "{{ store.name }}", "text": "{{ name }} 様", "short": "{{ page_url }}"}
+    return Request("/notice-templates/pickup.ready/ja", words)
+
+
 SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "imports_api.start_import": (importing,),
     "stores_api.put_one_location": (a_location,),
@@ -310,6 +327,8 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "pickups_api.reshelve_pickup": (reshelved,),
     "pickups_api.reissue_pickup": (pickup_step("reissue", "ready"),),
     "pickups_api.unlock_pickup": (pin_locked,),
+    "notices_api.resend_notice": (sent_notice,),
+    "notices_api.put_template": (own_words,),
     "pos_api.post_sale": (a_sale,),
     "pos_api.post_batch": (a_batch,),
     "pos_api.mend_receipt": (mended,),
