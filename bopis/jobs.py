@@ -9,12 +9,13 @@ import structlog
 from app.core.db import abandon
 from app.core.outbox import on
 
-from . import arrivals, choosing, ending, watching
+from . import arrivals, choosing, closures, ending, watching
 
 log = structlog.get_logger("bopis.jobs")
 
 for _topic in ("transfer.received", "transfer.cancelled"):
     on(_topic)(arrivals.hear)
+on("location.changed")(closures.hear)
 
 
 def expire_due() -> int:

@@ -15,6 +15,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app import staff
+from app.core import actor, jobs
 from app.core import clock as app_clock
 from app.core.db import db
 from tests import described, servers, template
@@ -135,3 +136,17 @@ def clock() -> Iterator[Callable[[str | dt.datetime], dt.datetime]]:
 
     yield at
     app_clock.freeze(None)
+
+
+@pytest.fixture
+def run_jobs(app: Flask) -> Callable[[], None]:
+    """Run every timed job, due by the frozen clock or not, and then all events."""
+
+    def run() -> None:
+        with app.app_context():
+            for job in list(jobs._timed.values()):
+                actor.act_as(actor.SYSTEM)
+                job.run()
+            jobs.drain()
+
+    return run

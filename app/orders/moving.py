@@ -39,7 +39,7 @@ def open_another(order_id: str, parts: Parts, wanted: Mapping[str, Any], *, leav
         position=len(works.of(order.id)) + 1,
     )  # fmt: skip
     works.open_work(order, way, rows, checked)
-    states.touch(order, "order.changed", method=way.method, location=way.location_id)
+    states.touch(order, "order.changed", method=way.method, place=way.location_id)
     return way.work_id or ""
 
 

@@ -85,8 +85,8 @@ def add(
         due_at = due_at or now + dt.timedelta(hours=settings.PAYMENT_DUE_HOURS)
     row = Payment(
         id=new_id(), location_id=order.location_id, order_id=order.id, position=position, method=method,
-        state=PaymentState(state), amount=amount, used=0, released=0,
-        requested=0, captured=amount if state == PaymentState.CAPTURED else 0, external_ref=external_ref, at_till=at_till,
+        state=PaymentState(state), amount=amount, used=0, released=0, requested=0,
+        captured=amount if state == PaymentState.CAPTURED else 0, external_ref=external_ref, at_till=at_till,
         due_at=due_at if state == PaymentState.DUE else None, version=0, created_at=now, updated_at=now,
     )  # fmt: skip
     db.session.add(row)
