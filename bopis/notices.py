@@ -18,7 +18,7 @@ from app.core.outbox import Event, on
 from app.core.texts import word
 from app.notifications import Letter, LineFacts, PickupFacts, ReminderFacts, StoreFacts, WaitlistFacts
 
-from . import asking, passes, pickups, queries, reminders, showing
+from . import asking, choosing, options, passes, pickups, queries, reminders, showing
 from .models import Pickup, PickupLine
 from .states import PickupState
 from .waiting import is_offer
@@ -27,10 +27,11 @@ _S = PickupState
 _BEFORE_READY = frozenset({_S.REQUESTED, _S.AWAITING_TRANSFER, _S.ACCEPTED, _S.PICKING})
 _KEPT = frozenset({_S.REQUESTED, _S.ACCEPTED, _S.READY})
 _PAID = frozenset({"authorized", "captured"})
-# The order moved to another pickup, whose own notices say so.
-_MOVED = frozenset({"changed"})
-# Ends that have words for the customer; what a clerk wrote is the store's own.
-_TOLD_ENDS = frozenset({"short", "not_accepted", "late", "transfer", "rescue", "closed"})
+# The pieces moved to another pickup or a parcel, whose own notices say so.
+_MOVED = frozenset({"changed", choosing.MOVED})
+# What has words for the customer; what a clerk wrote is the store's own.
+_TOLD = frozenset({*asking.REASONS, "no_choice"})
+_WITH_OPTIONS = frozenset({"pickup.short", "pickup.choose"})
 _KIND_OF = {asking.SHORT: "pickup.short", asking.LATE: "pickup.delayed"}
 
 
@@ -159,6 +160,8 @@ def compose(name: str, pickup_id: str) -> Letter | None:
     place = stores.get(row.location_id)
     with texts.speaking(row.language):
         facts = _facts(row, place, to.name or "", KINDS[name].pieces)
+        if name in _WITH_OPTIONS:
+            facts["options"] = _options(row, place)
         if name == "pickup.reminder":
             facts = ReminderFacts(**facts, day_before=reminders.is_day_before(row, place))
         written: Mapping[str, Any] = _offer(facts) if name == "waitlist.available" else facts
@@ -205,7 +208,23 @@ def _offer(facts: PickupFacts) -> WaitlistFacts:
 
 def _reason(row: Pickup) -> str:
     told = row.choice_reason if not row.is_over else row.reason
-    return word(f"pickup-reason-{told}") if told in _TOLD_ENDS else ""
+    return word(f"pickup-reason-{told}") if told in _TOLD else ""
+
+
+def _options(row: Pickup, place: stores.Place) -> list[str]:
+    """What may be chosen now, in words; times are those of the place that it is about."""
+    found = []
+    for option in options.of(row, pickups.lines_of(row)):
+        where = stores.directory()[option.get("location", place.code)]
+        ready_by = clock.parse(option.get("ready_by"))
+        said = word(
+            f"pickup-option-{option['option']}",
+            name=showing.store_of(where).name if "location" in option else option.get("name", ""),
+        )
+        if ready_by is not None:
+            said += word("pickup-option-ready-by", at=showing.when(ready_by, where.calendar.zone))
+        found.append(said)
+    return found
 
 
 def _store(place: stores.Place) -> StoreFacts:
