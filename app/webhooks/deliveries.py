@@ -42,8 +42,9 @@ _IN_FLIGHT = Sql(
 _LEASE = Sql(
     "UPDATE webhook_delivery SET state = 'sending', due_at = :until, attempts = attempts + 1, version = version + 1, "
     "updated_at = :now WHERE id IN (SELECT d.id FROM webhook_delivery d WHERE d.endpoint_id = :endpoint "
-    "AND d.state IN ('queued', 'failed', 'sending') AND d.due_at <= :now AND NOT EXISTS (SELECT 1 FROM webhook_delivery f "
-    "WHERE f.endpoint_id = d.endpoint_id AND f.aggregate_id = d.aggregate_id AND f.aggregate_type = d.aggregate_type "
+    "AND d.state IN ('queued', 'failed', 'sending') AND d.due_at <= :now AND NOT EXISTS ("
+    "SELECT 1 FROM webhook_delivery f WHERE f.endpoint_id = d.endpoint_id AND f.aggregate_id = d.aggregate_id "
+    "AND f.aggregate_type = d.aggregate_type "
     "AND f.sequence < d.sequence AND f.state IN ('queued', 'failed', 'sending')) ORDER BY d.due_at, d.id LIMIT :room "
     "{for_update_skip_locked}) RETURNING id, event_id, version"
 )

@@ -72,8 +72,8 @@ def create(*, url: str, events: Sequence[str]) -> Made:
 
 
 def _lock_feeds() -> dt.datetime:
-    """Let one endpoint be made at a time, and no event be dealt meanwhile; returns the horizon."""
-    before = horizon.settled()
+    """Let one endpoint be made at a time, and no event be dealt meanwhile; returns where the feeds begin."""
+    before = min(horizon.settled(), clock.now())
     for name, after in ((EVENTS, feed.NO_ID), (STOCK, "")):
         ask(
             (_ADD_FEED, {"name": name, "at": clock.text(before), "after": after}),
