@@ -28,6 +28,8 @@ PAGES = {
     "app.stock.states.TRANSFER": ("transfer", "Goods on their way between two places."),
     "app.stock.states.RECOUNT": ("recount", "A count that somebody owes, for the book is in doubt."),
     "app.notifications.states.NOTICE": ("notice", "Something to tell a customer: on its way, and what became of it."),
+    "app.webhooks.states.ENDPOINT": ("webhook-endpoint", "An address of an EC site that hears of events."),
+    "app.webhooks.states.DELIVERY": ("webhook-delivery", "The sending of one event to one endpoint."),
     "app.imports.states.TABLE": ("import", "A file being read in."),
     "pos_bridge.states.RECEIPT": ("receipt", "A till's receipt."),
     "pos_bridge.states.UNRESOLVED": ("unresolved", "A till's line with an unknown code."),

@@ -11,6 +11,7 @@ from typing import Any
 
 from app import stock
 from tests.api.notices_kit import Shop
+from app.webhooks import dealing
 from tests.api.orders_kit import basket, place
 from tests.api.pickups_kit import act, bring, order, token_of
 from tests.factories import make_sku, make_store, sku_body, store_body
@@ -289,8 +290,45 @@ def own_words(api: Any) -> Request:
     return Request("/notice-templates/pickup.ready/ja", words)
 
 
+# --- webhooks ---------------------------------------------------------------------------------------------------------
+
+
+def listening(api: Any, url: str = "https://8.8.8.8/hooks") -> str:
+    """An endpoint that nobody ever calls; returns its id."""
+    return str(api.post("/webhook-endpoints", {"url": url, "events": ["*"]}).json["id"])
+
+
+def an_endpoint(api: Any) -> Request:
+    facts = {"events": ["order.*"]}
+    return Request("/webhook-endpoints", facts | {"url": "https://8.8.8.8/a"}, facts | {"url": "https://8.8.8.8/b"})
+
+
+def endpoint_step(step: str, body: Any = None, other: Any = None) -> Scenario:
+    def scene(api: Any) -> Request:
+        return Request(f"/webhook-endpoints/{listening(api)}{step}", body, other)
+
+    return scene
+
+
+def a_delivery(api: Any) -> Request:
+    shop(api)
+    listening(api)
+    assert api.post("/reservations", {"location": "S1", "kind": "cart", "lines": pieces(2)}).status_code == 201
+    with api.app.app_context():
+        assert dealing.deal() is False
+    (made,) = api.get("/webhook-deliveries").json["items"]
+    return Request(f"/webhook-deliveries/{made['id']}/retry")
+
+
 SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "imports_api.start_import": (importing,),
+    "webhooks_api.create_endpoint": (an_endpoint,),
+    "webhooks_api.delete_endpoint": (endpoint_step(""),),
+    "webhooks_api.rotate_secret": (endpoint_step("/rotate-secret"),),
+    "webhooks_api.replay_events": (
+        endpoint_step("/replay", *({"since": f"2026-11-2{day}T12:00:00+09:00"} for day in (0, 1))),
+    ),
+    "webhooks_api.retry_delivery": (a_delivery,),
     "stores_api.put_one_location": (a_location,),
     "catalog_api.put_one_sku": (a_sku,),
     "stock_api.put_policy": (a_policy,),
