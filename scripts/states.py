@@ -20,6 +20,8 @@ HOMES = ("app", "bopis", "pos_bridge")
 # What each page is called and says, by the table's place; a table that is missing here fails the build.
 PAGES = {
     "bopis.states.PICKUP": ("pickup", "A pickup: the store's work item for an order or a hold."),
+    "bopis.states.WAVE": ("wave", "A walk through the shelves for several pickups."),
+    "bopis.states.WAIT": ("waiting", "A customer's place in a store's waiting list."),
     "bopis.states.RESHELVE": ("reshelve", "Picked goods that nobody collects, on their way back to the shelf."),
     "app.orders.states.ORDER": ("order", "An order of any channel."),
     "app.orders.states.PAYMENT": ("payment", "One tender of an order."),

@@ -214,6 +214,49 @@ def reshelved(api: Any) -> Request:
     return Request(f"/pickups/{shown['id']}/reshelve", {"lines": pieces(1)}, {"lines": pieces(2)})
 
 
+def asked_to_cancel(api: Any) -> Request:
+    shop(api)
+    shown = order(api)["pickup"]
+    bring(api, shown, "ready")
+    act(api, shown["id"], "request-cancel")
+    return Request(f"/pickups/{shown['id']}/decline-cancel", {"reason": "packed"}, {"reason": "gone"})
+
+
+def a_wave(api: Any) -> Request:
+    shop(api)
+    for ref in ("EC-1", "EC-2"):
+        order(api, ref)
+    return Request("/waves", {"location": "S1", "limit": 2}, {"location": "S1", "limit": 1})
+
+
+def wave_step(step: str, body: Any = None, other: Any = None) -> Scenario:
+    def scene(api: Any) -> Request:
+        asked = a_wave(api)
+        made = api.post(asked.path, asked.body).json["id"]
+        return Request(f"/waves/{made}/{step}", body, other)
+
+    return scene
+
+
+def one_short(api: Any, step: str, body: Any, other: Any) -> Request:
+    """A piece of A is missing at S1, B is still to be picked, and W1 has both."""
+    shop(api)
+    shown = order(api)["pickup"]
+    bring(api, shown, "picking")
+    act(api, shown["id"], "short", {"sku": "A", "quantity": 1, "reason": "damaged"})
+    return Request(f"/pickups/{shown['id']}/{step}", body, other)
+
+
+def choosing(api: Any) -> Request:
+    return one_short(api, "choose", {"option": "part"}, {"option": "cancel"})
+
+
+def substitute(api: Any) -> Request:
+    make_sku(api, "C")
+    make_sku(api, "D")
+    return one_short(api, "substitute", {"sku": "A", "substitute": "C"}, {"sku": "A", "substitute": "D"})
+
+
 def pin_locked(api: Any) -> Request:
     shop(api)
     shown = order(api)["pickup"]
@@ -360,8 +403,24 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "pickups_api.undo_pickup": (pickup_step("undo", "collected"),),
     "pickups_api.extend_pickup": (
         pickup_step("extend", "ready", *({"until": f"2026-12-0{day}T21:00:00+09:00"} for day in (5, 6))),
+        pickup_step("extend", "ready", {}, {"until": "2026-12-05T21:00:00+09:00"}),
     ),
+    "pickups_api.arrived_pickup": (pickup_step("arrived", "ready", {"note": "3"}, {"note": "4"}),),
+    "pickups_api.proxy_pickup": (
+        pickup_step("proxy", "ready", {"lend_minutes": 60}, {"lend_minutes": 61}),
+        pickup_step("proxy", "requested", {"name": "山田太郎"}, {"name": "山田次郎"}),
+    ),
+    "pickups_api.request_cancel_pickup": (
+        pickup_step("request-cancel", "requested", {"reason": "a"}, {"reason": "b"}),
+        pickup_step("request-cancel", "ready"),
+    ),
+    "pickups_api.decline_cancel_pickup": (asked_to_cancel,),
+    "waves_api.open_wave": (a_wave,),
+    "waves_api.pick_for_wave": (wave_step("pick", *({"sku": "A", "quantity": n} for n in (3, 2))),),
+    "waves_api.finish_wave": (wave_step("finish"),),
     "pickups_api.cancel_pickup": (pickup_step("cancel", "picking", {"reason": "customer"}, {"reason": "store"}),),
+    "choosing_api.choose": (choosing,),
+    "choosing_api.offer_substitute": (substitute,),
     "pickups_api.reshelve_pickup": (reshelved,),
     "pickups_api.reissue_pickup": (pickup_step("reissue", "ready"),),
     "pickups_api.unlock_pickup": (pin_locked,),
