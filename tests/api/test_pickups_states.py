@@ -9,10 +9,13 @@ import pytest
 from bopis.states import PICKUP, PickupState, actions
 from tests.api.orders_kit import rows
 from tests.api.pickups_kit import act, bring, order, pick_all, problem, shop, token_of
+from tests.factories import make_store
 
 NOON = "2026-11-22T12:00+09:00"
-ACTIONS = ("accept", "start", "pick", "short", "ready", "hand-over", "undo", "extend", "cancel", "reissue", "unlock")
-AFTER = {"pick": "picking", "short": "picking", "hand-over": "collected", "undo": "ready"}
+ACTIONS = (
+    "accept", "start", "pick", "short", "ready", "hand-over", "undo", "extend", "cancel", "reissue", "unlock",
+    "arrived", "proxy", "request-cancel", "decline-cancel",
+)  # fmt: skip
 UNKNOWN = "019a0000-0000-7000-8000-000000000000"
 
 
@@ -23,11 +26,18 @@ def body_of(action: str, shown: dict[str, Any]) -> dict[str, Any] | None:
         "hand-over": {"token": token_of(shown)},
         "extend": {"until": "2026-12-05T21:00:00+09:00"},
         "cancel": {"reason": "test"},
+        "proxy": {"name": "山田太郎"},
+        "decline-cancel": {"reason": "test"},
     }.get(action)
 
 
-def arrive(api: Any, clock: Any, shown: dict[str, Any], state: str, action: str) -> None:
+def arrive(api: Any, clock: Any, run_jobs: Any, shown: dict[str, Any], state: str, action: str) -> None:
     """Stand in `state`, with whatever else `action` needs."""
+    if state == "awaiting_transfer":
+        return
+    if state == "awaiting_customer":
+        ask(api, clock, run_jobs, shown, action)
+        return
     if state == "expired":
         bring(api, shown, "ready")
         clock("2026-11-29T21:00+09:00")
@@ -38,15 +48,44 @@ def arrive(api: Any, clock: Any, shown: dict[str, Any], state: str, action: str)
     if (state, action) == ("ready", "undo"):
         given = [{"sku": "B", "quantity": 1}]
         act(api, shown["id"], "hand-over", {"token": token_of(shown), "lines": given})
+    if action == "decline-cancel" and state in {"picking", "ready"}:
+        act(api, shown["id"], "request-cancel")
+
+
+def ask(api: Any, clock: Any, run_jobs: Any, shown: dict[str, Any], action: str) -> None:
+    """Let the customer be asked, in a way that `action` follows upon."""
+    if action == "accept":
+        for late in ("2026-11-22T13:00+09:00", "2026-11-22T14:00+09:00"):
+            clock(late)
+            run_jobs()
+        return
+    bring(api, shown, "picking")
+    missing = [{"sku": "B", "quantity": 1, "reason": "damaged"}]
+    if action != "undo":
+        missing.append({"sku": "A", "quantity": 2, "reason": "damaged"})
+    for one in missing:
+        act(api, shown["id"], "short", one)
+    if action == "undo":
+        act(api, shown["id"], "pick", {"lines": [{"sku": "A", "quantity": 2}]})
+        act(api, shown["id"], "ready")
+        act(api, shown["id"], "hand-over", {"token": token_of(shown)})
+
+
+def opened(api: Any, state: str) -> dict[str, Any]:
+    """The pickup of an order; one that waits for its goods has them sent from the warehouse."""
+    if state != "awaiting_transfer":
+        return dict(order(api)["pickup"])
+    make_store(api, "W1", {"A": 10, "B": 10}, kind="warehouse", pickup=None)
+    return dict(order(api, fulfilment={"method": "pickup", "location": "S1", "ship_from": "W1"})["pickup"])
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("state", [str(state) for state in PickupState])
-def test_each_action_in_each_state(api, app, clock, state, action):
+def test_each_action_in_each_state(api, app, clock, run_jobs, state, action):
     clock(NOON)
     shop(api)
-    shown = order(api)["pickup"]
-    arrive(api, clock, shown, state, action)
+    shown = opened(api, state)
+    arrive(api, clock, run_jobs, shown, state, action)
     before = api.get(f"/pickups/{shown['id']}").json
     assert before["state"] == state
     answer = api.post(f"/pickups/{shown['id']}/{action}", body_of(action, shown))
@@ -105,6 +144,17 @@ def test_who_may_do_it(api, make_api, app, clock, action):
             "sku-or-line",
         ),
         ("extend", {"until": "tomorrow"}, "/until", "not-instant"),
+        ("hand-over", {"token": "T", "proxy": "x"}, "/proxy", "not-id"),
+        ("arrived", {"note": ""}, "/note", "length"),
+        ("arrived", {"note": "n" * 201}, "/note", "length"),
+        ("proxy", {}, "", "one-of-proxy"),
+        ("proxy", {"name": "山田太郎", "lend_minutes": 60}, "", "one-of-proxy"),
+        ("proxy", {"name": " "}, "/name", "length"),
+        ("proxy", {"lend_minutes": 4}, "/lend_minutes", "out-of-range"),
+        ("proxy", {"lend_minutes": 4321}, "/lend_minutes", "out-of-range"),
+        ("proxy", {"remove": "everybody"}, "/remove", "not-id-or-all"),
+        ("request-cancel", {"reason": "r" * 201}, "/reason", "length"),
+        ("decline-cancel", {}, "/reason", "required"),
         ("cancel", {}, "/reason", "required"),
         ("cancel", {"reason": "a", "why": "b"}, "/why", "unknown-field"),
         ("reshelve", {"lines": [{"sku": "A"}]}, "/lines/0/quantity", "required"),

@@ -7,18 +7,28 @@ import datetime as dt
 import pytest
 
 from bopis.models import Pickup
-from bopis.states import NOT_BY_HAND, OVER, PICKUP, RESHELVE, PickupState, ReshelveState, actions
+from bopis.states import NOT_BY_HAND, OVER, PICKUP, RESHELVE, WAVE, PickupState, ReshelveState, WaveState, actions
 
 NOW = dt.datetime(2026, 11, 22, 3, 0, tzinfo=dt.UTC)
 BY_HAND = {
-    "requested": ["accept", "cancel", "reissue", "unlock"],
-    "accepted": ["cancel", "reissue", "start", "unlock"],
-    "picking": ["cancel", "pick", "ready", "reissue", "short", "unlock"],
-    "ready": ["cancel", "extend", "hand-over", "reissue", "undo", "unlock"],
+    "requested": ["accept", "cancel", "choose", "proxy", "reissue", "request-cancel", "unlock"],
+    "awaiting_transfer": ["cancel", "choose", "proxy", "reissue", "request-cancel", "unlock"],
+    "accepted": ["cancel", "choose", "proxy", "reissue", "request-cancel", "start", "unlock"],
+    "picking": [
+        "arrived", "cancel", "choose", "decline-cancel", "pick", "proxy", "ready", "reissue", "request-cancel", "short",
+        "substitute", "unlock",
+    ],
+    "ready": [
+        "arrived", "cancel", "choose", "decline-cancel", "extend", "hand-over", "proxy", "reissue", "request-cancel",
+        "undo", "unlock",
+    ],
+    "awaiting_customer": [
+        "accept", "cancel", "choose", "proxy", "reissue", "request-cancel", "substitute", "undo", "unlock",
+    ],
     "collected": ["undo"],
     "cancelled": [],
     "expired": [],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("state", PickupState)
@@ -30,6 +40,10 @@ def test_every_state_is_reached_and_only_an_undo_leaves_an_end() -> None:
     assert set(PICKUP.values()) | {PickupState.REQUESTED} == set(PickupState)
     assert {action for state, action in PICKUP if state in OVER} == {"undo"}
     assert {action for _, action in PICKUP} >= NOT_BY_HAND
+
+
+def test_a_wave_ends_once() -> None:
+    assert WAVE == {(WaveState.OPEN, "finish"): WaveState.DONE}
 
 
 def test_a_reshelve_task_ends_once() -> None:
