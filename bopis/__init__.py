@@ -20,7 +20,7 @@ __all__ = ["register"]
 
 def register(app: Flask) -> None:
     """Serve reservations, pickups and the customer's page."""
-    from . import (  # noqa: F401  tables, calls  # noqa: F401  tables, calls
+    from . import (  # noqa: F401  tables, calls
         api,
         checks,
         choosing_api,
@@ -40,7 +40,6 @@ def register(app: Flask) -> None:
     texts.load(Path(__file__).parent)
     app.register_blueprint(reservations_api.bp)
     app.register_blueprint(api.bp)
-    app.register_blueprint(choosing_api.bp)
     app.register_blueprint(waiting_api.bp)
     app.register_blueprint(waves_api.bp)
     app.register_blueprint(pages.bp)

@@ -21,7 +21,10 @@ for _name in ("root", "openapi_json", "docs_page", "problem_page"):
     public(f"docs.{_name}")
 
 # What a web shop and a till call every day first; masters and files after that.
-_ORDER = ("stock", "reservations", "orders", "pickups", "pos", "shipping", "stores", "catalog", "imports")
+_ORDER = (
+    "stock", "reservations", "orders", "pickups", "waves", "waiting", "rescue", "pos", "shipping", "webhooks",
+    "notices", "reports", "stores", "catalog", "imports",
+)  # fmt: skip
 _NEVER_NULL = {"id", "state"}
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import stock
-from tests.api.notices_kit import Shop
 from app.webhooks import dealing
+from tests.api.notices_kit import Shop
 from tests.api.orders_kit import basket, place
 from tests.api.pickups_kit import act, bring, order, token_of
 from tests.factories import make_sku, make_store, sku_body, store_body
