@@ -146,7 +146,9 @@ def emit(
 
     `aggregate` is (type, id), `sequence` that aggregate's version after the change.
     """
-    event = _row(topic, aggregate=aggregate, sequence=sequence, location=location, due_at=due_at, payload=payload)
+    now = clock.text(clock.now())
+    due = clock.text(due_at) if due_at else now
+    event = _row(topic, aggregate, sequence, location, payload=payload, now=now, due=due)
     later(_INSERT, {**event, "payload": json_param(payload)})
     if topic in _handlers:
         after_commit(_ring)
@@ -157,8 +159,9 @@ def emit_many(topic: str, changes: Sequence[tuple[tuple[str, str], int, str, dic
     """Write an event of one topic for each of many aggregates: (aggregate, sequence, location, payload)."""
     if not changes:
         return
+    now = clock.text(clock.now())
     rows = [
-        _row(topic, aggregate=aggregate, sequence=sequence, location=place, due_at=None, payload=payload)
+        _row(topic, aggregate, sequence, place, payload=payload, now=now, due=now)
         for aggregate, sequence, place, payload in changes
     ]
     later(_INSERT_MANY, {"rows": json_param(rows)})
@@ -167,17 +170,11 @@ def emit_many(topic: str, changes: Sequence[tuple[tuple[str, str], int, str, dic
 
 
 def _row(
-    topic: str,
-    *,
-    aggregate: tuple[str, str],
-    sequence: int,
-    location: str | None,
-    due_at: dt.datetime | None,
-    payload: dict[str, Any],
-) -> dict[str, Any]:
-    now = clock.now()
+    topic: str, aggregate: tuple[str, str], sequence: int, location: str | None, *,
+    payload: dict[str, Any], now: str, due: str,
+) -> dict[str, Any]:  # fmt: skip
     return {
         "id": new_id(), "location_id": location or COMPANY, "topic": topic, "aggregate_type": aggregate[0],
-        "aggregate_id": aggregate[1], "sequence": sequence, "payload": payload, "at": clock.text(now),
-        "state": "due" if topic in _handlers else "done", "due_at": clock.text(due_at or now),
+        "aggregate_id": aggregate[1], "sequence": sequence, "payload": payload, "at": now,
+        "state": "due" if topic in _handlers else "done", "due_at": due,
     }  # fmt: skip
