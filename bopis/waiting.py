@@ -144,7 +144,7 @@ def _positions(ids: Sequence[str]) -> dict[str, int]:
         .where(WaitingCustomer.id.in_(ids), _WAITING)
         .group_by(WaitingCustomer.id)
     )
-    return {str(wait_id): int(place) for wait_id, place in db.session.execute(query).tuples()}
+    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
 def is_offer(pickup_id: str) -> bool:
