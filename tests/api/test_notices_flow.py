@@ -86,8 +86,8 @@ def test_it_is_asked_for_with_the_callers_change_or_not_at_all(app: Flask, shop:
 
 
 def test_a_kind_that_nobody_offers_is_not_asked_for(app: Flask, shop: Shop) -> None:
-    with pytest.raises(ValueError, match="of kind waitlist"):
-        shop.request("waitlist.available", 1)
+    with pytest.raises(ValueError, match="of kind pickup"):
+        shop.request("pickup.birthday", 1)
     with pytest.raises(ValueError, match="no templates"):
         shop.offer("pickup.birthday")
 
