@@ -13,7 +13,7 @@ from app import catalog, orders, stores
 from app.core import clock, texts
 from app.core.texts import word
 
-from . import passes, pickups, qr, queries
+from . import asking, passes, pickups, qr, queries
 from .models import Pickup, PickupLine, PickupPass
 from .states import OVER, PickupState
 
@@ -21,10 +21,14 @@ _JA_DAYS = "月火水木金土日"
 _EN_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _EN_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _STEPS = ("received", "preparing", "ready", "collected")
+# Why a pickup ends although its goods still come: another way was chosen, or the order was changed.
+MOVED = frozenset({"changed", "moved"})
 _STEP_OF = {
     PickupState.REQUESTED: 0,
+    PickupState.AWAITING_TRANSFER: 0,
     PickupState.ACCEPTED: 0,
     PickupState.PICKING: 1,
+    PickupState.AWAITING_CUSTOMER: 1,
     PickupState.READY: 2,
     PickupState.COLLECTED: 3,
 }
@@ -93,7 +97,7 @@ def of(row: Pickup, lent: PickupPass | None = None) -> Showing:
         state=state.value,
         kind=row.kind,
         title=word("pickup-title"),
-        headline=word(f"pickup-headline-{state.value}"),
+        headline=word(f"pickup-headline-{_situation(row, state)}"),
         message=_message(row, state, zone, ended_by),
         steps=_steps(state),
         code=known.code if alive and isinstance(known, passes.Pass) else None,
@@ -117,7 +121,16 @@ def when(at: dt.datetime, zone: ZoneInfo) -> str:
     return f"{_EN_DAYS[local.weekday()]}, {_EN_MONTHS[local.month - 1]} {local.day}, {time}"
 
 
+def _situation(row: Pickup, state: PickupState) -> str:
+    """The state, or `moved`: this pickup is over because its goods come another way."""
+    return "moved" if state == PickupState.CANCELLED and row.reason in MOVED else state.value
+
+
 def _message(row: Pickup, state: PickupState, zone: ZoneInfo, ended_by: str) -> str:
+    if _situation(row, state) == "moved":
+        return word("pickup-message-moved")
+    if asking.is_asked(row) and state not in OVER:
+        return word(f"pickup-question-{row.choice_reason}")
     if state in {PickupState.CANCELLED, PickupState.EXPIRED}:
         free = row.order_id is not None and not _has_paid(row.order_id)
         return word(f"pickup-message-{state.value}-{'free' if free else ended_by}")

@@ -9,6 +9,9 @@ import pytest
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
 
+from app.core import texts
+from bopis import asking
+from bopis.states import PickupState
 from tests.api.pickups_kit import act, bring, order, pick_all, shop, token_of
 from tests.factories import make_store
 
@@ -195,3 +198,30 @@ def expected_dark(text: str) -> set[tuple[int, int]]:
     code = QRCode(error_correction=ERROR_CORRECT_M, border=4)
     code.add_data(text)
     return {(x, y) for y, row in enumerate(code.get_matrix()) for x, dark in enumerate(row) if dark}
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_state_and_question_has_its_words(app, language):
+    with app.test_request_context(headers={"Accept-Language": language}):
+        for state in (*PickupState, "moved"):
+            assert texts.word(f"pickup-headline-{state}") != f"pickup-headline-{state}"
+        for reason in asking.REASONS:
+            assert texts.word(f"pickup-question-{reason}") != f"pickup-question-{reason}"
+
+
+def test_a_question_is_put_and_a_moved_pickup_says_where_to_look(api, app, clock):
+    clock("2026-11-22T12:00+09:00")
+    shop(api)
+    make_store(api, "S2", {"A": 5, "B": 5})
+    made = order(api)
+    shown = made["pickup"]
+    bring(api, shown, "picking")
+    act(api, shown["id"], "short", {"sku": "A", "quantity": 2, "reason": "damaged"})
+    act(api, shown["id"], "short", {"sku": "B", "quantity": 1, "reason": "damaged"})
+    page = app.test_client().get(f"/p/{token_of(shown)}").text
+    assert "受取方法のご確認をお願いします" in page
+    assert "一部の商品をご用意できませんでした" in page
+    act(api, shown["id"], "choose", {"option": "other_store", "location": "S2"})
+    page = app.test_client().get(f"/p/{token_of(shown)}").text
+    assert "受取方法が変わりました" in page
+    assert "<svg" not in page
