@@ -28,15 +28,20 @@ from .errors import (
 )
 from .expiry import sweep_all
 from .incidents import IncidentView, count_open
+from .incidents import keep_open as keep_incident_open
+from .incidents import let_go as let_incident_go
 from .incidents import view as incident
+from .incidents import waited_for as incidents_waiting
 from .ledger import Cause, Goods, Movement, net_of, record, record_all
 from .levels import lock as lock_levels
 from .passing import divide, enlarge, take_back
 from .queries import changes
 from .recounts import Doubt, doubt
+from .recounts import owed_at as recount_at
 from .roads import RoadLine, TransferView
 from .roads import view as transfer
 from .shelving import of as shelves
+from .transfers import cancel as cancel_transfer
 from .transfers import give_up as give_up_transfer
 from .transfers import send_for
 
@@ -57,6 +62,7 @@ __all__ = [
     "UnknownReservation",
     "UnknownTransfer",
     "attach",
+    "cancel_transfer",
     "changes",
     "check",
     "divide",
@@ -67,6 +73,9 @@ __all__ = [
     "find_available",
     "give_up_transfer",
     "incident",
+    "incidents_waiting",
+    "keep_incident_open",
+    "let_incident_go",
     "lock_levels",
     "merge",
     "net_of",
@@ -74,6 +83,7 @@ __all__ = [
     "post",
     "record",
     "record_all",
+    "recount_at",
     "register",
     "release",
     "reserve",

@@ -1,6 +1,7 @@
 """Oversell incidents: a fact broke a promise. Opened and closed by looking at levels after each change.
 
-Whoever changes a level with a fact calls `expiry.settle`, which ends past-due claims first and then comes here.
+Whoever changes a level with a fact calls `expiry.settle`, which ends past-due claims first and then comes here. An
+incident whose shortage is gone stays open while customers it was put to have not chosen (`keep_open`, `let_go`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from app.core.ids import is_id, new_id
 from app.core.outbox import emit
 from app.core.sql import Sql
 
+from . import levels
 from .errors import UnknownIncident
 from .levels import Level
 from .models import StockIncident
@@ -28,10 +30,25 @@ _OPEN = Sql(
     "opened_at, version, updated_at) VALUES (:id, :location_id, :sku, 'oversell', 'open', :shortage, :cause_type, "
     ":cause_id, :cause_code, :now, 1, :now)"
 )
-_UPDATE = Sql(
-    "UPDATE stock_incident SET shortage = :shortage, state = :state, resolved_at = :resolved_at, "
-    "version = version + 1, updated_at = :now WHERE location_id = :location_id AND sku = :sku AND state = 'open' "
-    "RETURNING id, version"
+_SET = "version = version + 1, updated_at = :now"
+_HERE = "location_id = :location_id AND sku = :sku AND state = 'open'"
+_TOLD = "RETURNING id, version, state, location_id, sku, shortage, waiting"
+_STILL_SHORT = Sql(
+    f"UPDATE stock_incident SET shortage = :shortage, {_SET} WHERE {_HERE} AND shortage <> :shortage {_TOLD}"  # noqa: S608
+)
+_ENOUGH = Sql(
+    "UPDATE stock_incident SET shortage = 0, state = CASE WHEN waiting = 0 THEN 'resolved' ELSE 'open' END, "  # noqa: S608
+    f"resolved_at = CASE WHEN waiting = 0 THEN :now ELSE resolved_at END, {_SET} "
+    f"WHERE {_HERE} AND (shortage <> 0 OR waiting = 0) {_TOLD}"
+)
+_KEEP_OPEN = Sql(
+    f"UPDATE stock_incident SET waiting = waiting + 1, {_SET} WHERE id = :id AND state = 'open' {_TOLD}"  # noqa: S608
+)
+_LET_GO = Sql(
+    "UPDATE stock_incident SET waiting = waiting - 1, "  # noqa: S608
+    "state = CASE WHEN waiting = 1 AND shortage = 0 THEN 'resolved' ELSE state END, "
+    "resolved_at = CASE WHEN waiting = 1 AND shortage = 0 THEN :now ELSE resolved_at END, "
+    f"{_SET} WHERE id = :id AND state = 'open' AND waiting > 0 {_TOLD}"
 )
 _COUNT = Sql("SELECT count(*) FROM stock_incident WHERE state = 'open'")
 
@@ -68,6 +85,7 @@ class IncidentView:
     location_id: str
     sku: str
     shortage: int
+    waiting: int
     cause: tuple[str, str]
     cause_code: str
     state: str
@@ -97,25 +115,46 @@ def _open(level: Level, why: Why) -> None:
 
 
 def _change(level: Level) -> None:
-    place = {"location_id": level.location_id, "sku": level.sku}
-    now = clock.text(clock.now())
-    resolved = not level.shortage
-    if resolved:
-        later(_MARK, {**place, "oversold": False})
-    answer = ask_one(
-        _UPDATE,
-        {**place, "shortage": level.shortage, "state": "resolved" if resolved else "open",
-         "resolved_at": now if resolved else None, "now": now},
-    )  # fmt: skip
-    for incident_id, version in answer.rows:
+    place = {"location_id": level.location_id, "sku": level.sku, "now": clock.text(clock.now())}
+    if level.shortage:
+        _tell(ask_one(_STILL_SHORT, {**place, "shortage": level.shortage}).rows)
+    else:
+        _tell(ask_one(_ENOUGH, place).rows)
+
+
+@use_case
+def keep_open(incident_id: str) -> None:
+    """A customer is asked because of this incident: it stays open until they have chosen. Raises UnknownIncident.
+
+    The caller holds the level, and takes the pieces out of the promise afterwards.
+    """
+    if not _tell(ask_one(_KEEP_OPEN, {"id": incident_id, "now": clock.text(clock.now())}).rows):
+        raise UnknownIncident
+
+
+@use_case
+def let_go(incident_id: str) -> None:
+    """A customer who was asked has chosen; the incident is over if nothing is short and nobody else is waited for."""
+    row = db.session.get_one(StockIncident, incident_id)
+    levels.lock([(row.location_id, row.sku)])
+    _tell(ask_one(_LET_GO, {"id": incident_id, "now": clock.text(clock.now())}).rows)
+
+
+def _tell(rows: Sequence[Sequence[Any]]) -> bool:
+    """Emit what an UPDATE came to; says whether it found the incident."""
+    for incident_id, version, state, location_id, sku, shortage, waiting in rows:
+        resolved = state == "resolved"
+        if resolved:
+            later(_MARK, {"location_id": location_id, "sku": sku, "oversold": False})
         emit("oversell.resolved" if resolved else "oversell.changed", aggregate=("stock_incident", str(incident_id)),
-             sequence=version, location=level.location_id, id=str(incident_id), sku=level.sku,
-             shortage=level.shortage)  # fmt: skip
+             sequence=version, location=location_id, id=str(incident_id), sku=sku, shortage=int(shortage),
+             waiting=int(waiting))  # fmt: skip
+    return bool(rows)
 
 
 def find_incident(incident_id: str) -> StockIncident:
     """One incident inside the actor's bounds, or UnknownIncident."""
-    found = db.session.get(StockIncident, incident_id) if is_id(incident_id) else None
+    found = db.session.get(StockIncident, incident_id, populate_existing=True) if is_id(incident_id) else None
     if found is None or not actor.current().sees_location(found.location_id):
         raise UnknownIncident
     return found
@@ -126,8 +165,17 @@ def view(incident_id: str) -> IncidentView:
     row = find_incident(incident_id)
     return IncidentView(
         id=row.id, location_id=row.location_id, sku=row.sku, shortage=row.shortage,
-        cause=(row.cause_type, row.cause_id), cause_code=row.cause_code, state=row.state, opened_at=row.opened_at,
+        waiting=row.waiting, cause=(row.cause_type, row.cause_id), cause_code=row.cause_code, state=row.state,
+        opened_at=row.opened_at,
     )  # fmt: skip
+
+
+def waited_for() -> dict[str, int]:
+    """How many customers each open incident waits for, where it does."""
+    query = select(StockIncident.id, StockIncident.waiting).where(
+        StockIncident.state == "open", StockIncident.waiting > 0
+    )
+    return {str(id_): waiting for id_, waiting in db.session.execute(query)}
 
 
 def incidents_query(location: str | None, state: str | None) -> Select[Any]:

@@ -182,7 +182,10 @@ class TransferLine(Base):
 
 
 class StockIncident(Base):
-    """A fact broke a promise: fewer pieces are there than are promised. One open incident per place and SKU."""
+    """A fact broke a promise: fewer pieces are there than are promised. One open incident per place and SKU.
+
+    It is resolved when nothing is short and `waiting`, the customers who were asked and have not chosen, is 0.
+    """
 
     __tablename__ = "stock_incident"
     __table_args__ = (
@@ -199,6 +202,7 @@ class StockIncident(Base):
     kind: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(12))
     shortage: Mapped[int] = mapped_column(BigInteger)
+    waiting: Mapped[int] = mapped_column(server_default="0")
     cause_type: Mapped[str] = mapped_column(String(40))
     cause_id: Mapped[str] = mapped_column(String(120))
     cause_code: Mapped[str] = mapped_column(String(30), server_default="other")

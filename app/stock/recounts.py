@@ -109,6 +109,13 @@ def done(recount_id: str, *, counted: int) -> RecountTask:
     return task
 
 
+def owed_at(location: str, sku: str) -> str | None:
+    """The count that somebody owes of this SKU at this place, if any. Without bounds."""
+    query = select(RecountTask.id).filter_by(location_id=location, sku=sku, state=RecountState.OPEN.value)
+    found: str | None = db.session.scalar(query)
+    return found
+
+
 def recounts_query(location: str | None, state: str | None) -> Select[Any]:
     """Recounts inside the actor's bounds, to be paged."""
     query = select(RecountTask)

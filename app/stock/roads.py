@@ -46,9 +46,12 @@ class TransferView:
     lines: tuple[RoadLine, ...]
 
 
-def view(transfer_id: str) -> TransferView:
-    """One transfer without bounds, for whom it travels for. Raises UnknownTransfer."""
-    row = db.session.get(Transfer, transfer_id) if is_id(transfer_id) else None
+def view(transfer_id: str, *, lock: bool = False) -> TransferView:
+    """One transfer without bounds, for whom it travels for; with `lock` nobody moves it. Raises UnknownTransfer."""
+    if lock:
+        row: Transfer | None = held_anywhere(transfer_id)
+    else:
+        row = db.session.get(Transfer, transfer_id) if is_id(transfer_id) else None
     if row is None:
         raise UnknownTransfer
     return TransferView(

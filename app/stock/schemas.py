@@ -328,7 +328,7 @@ class TransferPage(Out):
 
 
 class IncidentOut(Out):
-    """Fewer pieces are there than are promised."""
+    """Fewer pieces are there than are promised; `waiting` counts customers who are asked and have not chosen."""
 
     id = Identifier()
     location = Code(attribute="location_id")
@@ -336,6 +336,7 @@ class IncidentOut(Out):
     kind = Choice("oversell")
     state = Choice("open", "resolved")
     shortage = Integer(0, _LEVEL)
+    waiting = Integer(0, _LEVEL)
     cause = Part(MovementReference)
     cause_code = Choice(*sorted({*CODES.values(), OTHER}))
     opened_at = Instant()
