@@ -50,7 +50,8 @@ def offered(row: Pickup) -> dt.datetime | None:
         return None
     place = stores.get(row.location_id)
     days = opening.days_for(row, place)
-    until = stores.deadline(place, row.expires_at, min(settings.EXTENSION_DAYS, days))
+    last_day = row.expires_at - dt.timedelta(seconds=1)  # the closing moment itself belongs to the day after
+    until = stores.deadline(place, last_day, min(settings.EXTENSION_DAYS, days))
     most = min(stores.deadline(place, row.ready_at, 2 * days), row.ready_at + dt.timedelta(days=settings.MAX_HOLD_DAYS))
     return until if row.expires_at < until <= most else None
 

@@ -65,7 +65,7 @@ def view(one: PickupPass) -> dict[str, Any]:
 def view_with_token(one: PickupPass) -> dict[str, Any]:
     """The same for whoever made it, with what a lent pass shows; it can be derived again from the id alone."""
     if one.kind != Kind.LENT:
-        return view(one)
+        return {**view(one), "token": None, "qr_url": None, "page_url": None}
     shown = passes.Ticket(passes.lent_token(one.id))
     return {**view(one), "token": shown.token, "qr_url": shown.qr_url, "page_url": shown.page_url}
 

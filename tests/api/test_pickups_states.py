@@ -31,7 +31,7 @@ def body_of(action: str, shown: dict[str, Any]) -> dict[str, Any] | None:
     }.get(action)
 
 
-def arrive(api: Any, clock: Any, run_jobs: Any, shown: dict[str, Any], state: str, action: str) -> None:
+def arrive(api: Any, clock: Any, run_jobs: Any, shown: dict[str, Any], *, state: str, action: str) -> None:
     """Stand in `state`, with whatever else `action` needs."""
     if state == "awaiting_transfer":
         return
@@ -81,11 +81,11 @@ def opened(api: Any, state: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("state", [str(state) for state in PickupState])
-def test_each_action_in_each_state(api, app, clock, run_jobs, state, action):
+def test_each_action_in_each_state(api, clock, run_jobs, state, action):
     clock(NOON)
     shop(api)
     shown = opened(api, state)
-    arrive(api, clock, run_jobs, shown, state, action)
+    arrive(api, clock, run_jobs, shown, state=state, action=action)
     before = api.get(f"/pickups/{shown['id']}").json
     assert before["state"] == state
     answer = api.post(f"/pickups/{shown['id']}/{action}", body_of(action, shown))
