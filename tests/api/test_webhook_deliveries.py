@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import orjson
@@ -14,8 +12,7 @@ from flask import Flask
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.core import settings
-from app.webhooks import Courier, Post, dealing, deliveries, signing
-from app.webhooks.addresses import Rules
+from app.webhooks import deliveries, signing
 from tests.api.orders_kit import rows
 from tests.api.pickups_kit import problem
 from tests.api.webhook_kit import deliver, endpoint, let_private, reserve, shop, story
@@ -234,142 +231,6 @@ def test_a_receiver_that_is_gone_is_left_alone(api: Any, app: Flask, site: Recei
     for way in ("rotate-secret", "replay"):
         body = {"since": "2026-11-22T09:00:00Z"} if way == "replay" else None
         problem(api.post(f"/webhook-endpoints/{made['id']}/{way}", body), 409, "webhook-endpoint-ended")
-
-
-# --- order ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_story_is_told_in_its_order_and_holds_up_no_other(api: Any, app: Flask, site: Receiver, clock: Any) -> None:
-    clock(NOON)
-    endpoint(api, site.url, "reservation.*")
-    one = story(api, extensions=3)
-    site.script = [FAIL]  # the beginning of the first story
-    deliver(app)
-    other = story(api, extensions=3)
-    deliver(app)
-    assert [came.story for came in site.received] == [(one, 1), *((other, n) for n in range(1, 6))]
-    assert [item["state"] for item in logged(api)] == ["failed", *["queued"] * 4, *["delivered"] * 5]
-    clock(NOON + dt.timedelta(seconds=6))
-    deliver(app)
-    assert [came.story for came in site.received[6:]] == [(one, n) for n in range(1, 6)]
-    assert all(item["state"] == "delivered" for item in logged(api))
-
-
-def test_after_a_parked_one_the_story_goes_on_with_a_gap_to_be_seen(api: Any, app: Flask, site: Receiver) -> None:
-    endpoint(api, site.url, "reservation.*")
-    made = story(api, extensions=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "WEBHOOK_RETRY_SECONDS", ())
-        site.script = [OK, FAIL]
-        deliver(app)
-    assert [came.story for came in site.received] == [(made, 1), (made, 2), (made, 3)]
-    assert [item["state"] for item in logged(api)] == ["delivered", "parked", "delivered"]
-
-
-def test_events_dated_the_wrong_way_round_are_told_the_right_way_round(
-    api: Any, app: Flask, site: Receiver, clock: Any
-) -> None:
-    """Two transactions that waited for one another: the second event is dated before the first."""
-    clock(NOON)
-    endpoint(api, site.url, "reservation.*")
-    made = reserve(api)
-    assert api.post(f"/reservations/{made}/release").status_code == 200
-    with app.app_context():
-        engine = deliveries.db.engine
-        with engine.begin() as connection:
-            for sequence, second in ((1, "07"), (2, "03")):
-                connection.exec_driver_sql(
-                    f"UPDATE outbox_event SET occurred_at = '2026-11-22T03:00:{second}.000000+00:00' "
-                    f"WHERE aggregate_id = '{made}' AND sequence = {sequence}"
-                )
-    clock(NOON + dt.timedelta(seconds=5))  # the horizon lies between them
-    deliver(app)
-    assert [came.story for came in site.received] == [(made, 1), (made, 2)]
-    clock(NOON + dt.timedelta(seconds=10))
-    deliver(app)
-    assert len(site.received) == 2
-    told = api.get("/events?type=reservation.*&limit=1").json
-    assert [(event["type"], event["sequence"]) for event in told["items"]] == [
-        ("reservation.created", 1), ("reservation.released", 2),
-    ]  # fmt: skip
-
-
-# --- one endpoint does not hold up another ----------------------------------------------------------------------------
-
-
-def test_dead_endpoints_beside_a_good_one(
-    api: Any, app: Flask, site: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Three receivers hang as long as this test lasts; the fourth gets forty events meanwhile."""
-    monkeypatch.setattr(settings, "WEBHOOK_TOTAL_SECONDS", 60.0)
-    with receiving() as dead:
-        dead.behave = dead.hang
-        for _ in range(3):
-            endpoint(api, dead.url, "reservation.created")
-        endpoint(api, site.url, "reservation.created")
-        for _ in range(40):
-            reserve(api)
-        bell = threading.Event()
-        with app.app_context(), closing(Post(Rules(allow_private=True))) as post:
-            carrier = Courier(post.send, bell.set)
-            while len(site.received) < 40:
-                bell.clear()
-                if not carrier.turn():
-                    assert bell.wait(5), "the good one waits for the dead ones"
-            assert len(dead.received) == 6  # two each
-            dead.released.set()
-            while not carrier.is_idle():
-                bell.clear()
-                carrier.turn()
-                dead.behave = FAIL
-                assert carrier.is_idle() or bell.wait(5)
-
-
-def test_a_receiver_that_fails_rests_and_is_caught_up_with_when_it_is_back(
-    api: Any, app: Flask, site: Receiver, clock: Any
-) -> None:
-    clock(NOON)
-    made = endpoint(api, site.url, "reservation.created")
-    site.behave = FAIL
-    for _ in range(12):
-        reserve(api)
-    deliver(app)
-    tried = len(site.received)
-    assert tried == settings.WEBHOOK_REST_AFTER
-    shown = api.get(f"/webhook-endpoints/{made['id']}").json
-    assert (shown["failures"], shown["rests_until"]) == (tried, "2026-11-22T03:00:05.000Z")
-    site.behave = OK
-    clock(NOON + dt.timedelta(seconds=4))
-    deliver(app)
-    assert len(site.received) == tried
-    clock(NOON + dt.timedelta(seconds=5))
-    deliver(app)
-    assert len({came.id for came in site.received[tried:]}) == 12
-    shown = api.get(f"/webhook-endpoints/{made['id']}").json
-    assert (shown["failures"], shown["rests_until"]) == (0, None)
-    assert all(item["state"] == "delivered" for item in logged(api))
-
-
-# --- a sender that dies -----------------------------------------------------------------------------------------------
-
-
-def test_a_lease_that_runs_out_is_taken_again_and_the_late_answer_counts_for_nothing(
-    api: Any, app: Flask, site: Receiver, clock: Any
-) -> None:
-    clock(NOON)
-    made = endpoint(api, site.url, "reservation.created")
-    reserve(api)
-    with app.app_context():
-        assert dealing.deal() is False
-        (lost,) = deliveries.lease(made["id"], 2)
-        assert deliveries.lease(made["id"], 2) == []
-        clock(NOON + dt.timedelta(seconds=31))
-        (again,) = deliveries.lease(made["id"], 2)
-        assert (again.headers["webhook-id"], again.body) == (lost.headers["webhook-id"], lost.body)
-        deliveries.record(lost, deliveries.Outcome(status=200))
-        assert logged(api)[0]["state"] == "sending"
-        deliveries.record(again, deliveries.Outcome(status=200))
-    assert (logged(api)[0]["state"], logged(api)[0]["attempts"]) == ("delivered", 2)
 
 
 # --- replay -----------------------------------------------------------------------------------------------------------
