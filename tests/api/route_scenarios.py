@@ -131,6 +131,17 @@ def a_reservation(api: Any) -> Request:
     return Request("/reservations", facts | {"lines": pieces(2)}, facts | {"lines": pieces(3)})
 
 
+def a_wait(api: Any) -> Request:
+    shop(api)
+    facts = {"location": "S1", "sku": "A", "customer": {"name": "山田花子", "phone": "090-1234-5678"}}
+    return Request("/waiting-list", facts | {"quantity": 2}, facts | {"quantity": 3})
+
+
+def a_wait_given_up(api: Any) -> Request:
+    made = api.post("/waiting-list", a_wait(api).body)
+    return Request(f"/waiting-list/{made.json['id']}/leave")
+
+
 def reservation_step(step: str, body: Any = None, other: Any = None) -> Scenario:
     def scene(api: Any) -> Request:
         shop(api)
@@ -385,6 +396,8 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "reservations_api.create_reservation": (a_reservation,),
     "reservations_api.release_reservation": (reservation_step("release"),),
     "reservations_api.extend_reservation": (reservation_step("extend", {"expires_in": 1800}, {"expires_in": 900}),),
+    "waiting_api.join_waiting_list": (a_wait,),
+    "waiting_api.leave_waiting_list": (a_wait_given_up,),
     "orders_api.place_order": (an_order,),
     "orders_api.change_order": (order_step("change", {"location": "S1"}, {"address": {"city": "千代田区"}}),),
     "orders_api.cancel_order": (order_step("cancel", of_line(1), of_line(2)),),
