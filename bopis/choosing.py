@@ -80,9 +80,9 @@ def _carry_out(
         case options.SUBSTITUTE:
             _substitute(row, lines, str(found["sku"]))
         case options.PART:
-            _give_up(row, lines, missing, reason="short")
+            give_up(row, lines, missing, reason="short")
         case _:
-            _give_up(row, lines, {line.line_ref: line.owed for line in lines}, reason="customer")
+            give_up(row, lines, {line.line_ref: line.owed for line in lines}, reason="customer")
 
 
 def _elsewhere(row: Pickup, lines: Sequence[PickupLine], missing: Mapping[str, int], wanted: Mapping[str, Any]) -> None:
@@ -106,23 +106,31 @@ def _hold_elsewhere(row: Pickup, lines: Sequence[PickupLine], missing: Mapping[s
         location=location, lines=[(line.sku, line.quantity) for line in wanted], kind="hold", channel=row.channel,
         expires_at=until, owner=("pickup", pickup_id),
     )  # fmt: skip
-    known = catalog.get(held.lines)
     case = opening.Case(
         kind="hold", location_id=location, channel=row.channel, claim_id=held.id, placed_at=now, hold_until=until,
         contact_id=row.contact_id, customer_id=row.customer_id, phone_mark=row.phone_mark, language=row.language,
-        amount_due=sum(known[sku].list_price * pieces for sku, pieces in held.lines.items()),
+        amount_due=_listed(held.lines),
     )  # fmt: skip
     opening.open_pickup(case, wanted, pickup_id=pickup_id)
-    row.amount_due = max(0, row.amount_due - sum(known[sku].list_price * q for sku, q in held.lines.items()))
+    row.amount_due = max(0, row.amount_due - _listed(held.lines))
 
 
-def _give_up(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], *, reason: str) -> None:
-    """Pieces will not come: their money goes back."""
+def give_up(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], *, reason: str) -> None:
+    """Pieces of a locked pickup will not come: their money goes back, or is not asked for."""
     gone = {ref: pieces for ref, pieces in parts.items() if pieces}
     order_parts = pickups.order_parts(lines, gone)
+    if row.order_id is None:
+        pieces = stock.merge([(line.sku, gone.get(line.line_ref, 0)) for line in lines])
+        row.amount_due = max(0, row.amount_due - _listed(pieces))
     ending.take_out(row, lines, gone, reason=reason)
     if row.order_id is not None:
         orders.cancel_parts(row.order_id, order_parts, reason=reason)
+
+
+def _listed(pieces: Mapping[str, int]) -> int:
+    """What a hold's pieces cost."""
+    known = catalog.get(pieces)
+    return sum(known[sku].list_price * quantity for sku, quantity in pieces.items())
 
 
 def _substitute(row: Pickup, lines: Sequence[PickupLine], sku: str) -> None:
@@ -167,5 +175,5 @@ def decide(*, pickup_id: str) -> bool:
     row.choose_by = None
     if missing:
         touch(row, "pickup.unanswered", reason=row.choice_reason, **pickups.facts(row))
-        _give_up(row, lines, missing, reason="no_choice")
+        give_up(row, lines, missing, reason="no_choice")
     return True

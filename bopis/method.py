@@ -79,6 +79,8 @@ class PickupMethod:
             leave(row)
             move(row, "cancel", PICKUP, event="pickup.cancelled", reason="changed", **pickups.facts(row))
             return self._open(opening)
+        if any(line.undecided for line in pickups.lines_of(row)):
+            row.choose_by = row.choice_reason = None  # the question is answered: all pieces are promised anew
         db.session.execute(delete(PickupLine).where(PickupLine.pickup_id == row.id))
         add_lines(row, _lines(opening))
         row.claim_id, row.amount_due, row.pickup_at = opening.claim_id, opening.amount_due, opening.pickup_at

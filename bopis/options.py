@@ -40,10 +40,10 @@ def of(row: Pickup, lines: Sequence[PickupLine]) -> list[dict[str, Any]]:
     if not whole:
         found.append({"option": WAIT})
     found += _substitutes(row, lines)
-    having = list(_having(row, wanted))
-    found += _stores(having)
+    elsewhere = list(having(row.location_id, row.channel, wanted))
+    found += _stores(elsewhere)
     if row.order_id is not None:
-        found += _sendings(row, having)
+        found += _sendings(row, elsewhere)
     if whole and any(line.open or line.picked for line in lines):
         found.append({"option": PART, "refund": _worth(row, lines, missing)})
     owed = {line.line_ref: line.owed for line in lines}
@@ -72,11 +72,11 @@ def _substitutes(row: Pickup, lines: Sequence[PickupLine]) -> list[dict[str, Any
     ]
 
 
-def _having(row: Pickup, wanted: Mapping[str, int]) -> Iterable[tuple[stores.Place, float | None]]:
+def having(location: str, channel: str, wanted: Mapping[str, int]) -> Iterable[tuple[stores.Place, float | None]]:
     """Other places that have every missing piece for this channel, the nearest first."""
-    here = stores.directory()[row.location_id]
+    here = stores.directory()[location]
     found = stock.find_available(
-        skus=list(wanted), channel=row.channel, location=None, near=here.point, limit=settings.MAX_LEVEL
+        skus=list(wanted), channel=channel, location=None, near=here.point, limit=settings.MAX_LEVEL
     )
     enough: dict[str, int] = {}
     order: list[tuple[stores.Place, float | None]] = []
@@ -89,9 +89,9 @@ def _having(row: Pickup, wanted: Mapping[str, int]) -> Iterable[tuple[stores.Pla
     return order
 
 
-def _stores(having: Sequence[tuple[stores.Place, float | None]]) -> list[dict[str, Any]]:
+def _stores(elsewhere: Sequence[tuple[stores.Place, float | None]]) -> list[dict[str, Any]]:
     now = clock.now()
-    offering = [(place, km) for place, km in having if place.pickup_enabled][: settings.MAX_ALTERNATIVES]
+    offering = [(place, km) for place, km in elsewhere if place.pickup_enabled][: settings.MAX_ALTERNATIVES]
     load = stores.load([place for place, _ in offering], now)
     found = []
     for place, km in offering:
@@ -104,11 +104,11 @@ def _stores(having: Sequence[tuple[stores.Place, float | None]]) -> list[dict[st
     return found
 
 
-def _sendings(row: Pickup, having: Sequence[tuple[stores.Place, float | None]]) -> list[dict[str, Any]]:
+def _sendings(row: Pickup, elsewhere: Sequence[tuple[stores.Place, float | None]]) -> list[dict[str, Any]]:
     """From the warehouse if one has all, else from the nearest store: sent to this store, or home."""
-    if not having or row.order_id is None:
+    if not elsewhere or row.order_id is None:
         return []
-    sender = next((place for place, _ in having if place.kind == "warehouse"), having[0][0])
+    sender = next((place for place, _ in elsewhere if place.kind == "warehouse"), elsewhere[0][0])
     here, now = stores.directory()[row.location_id], clock.now()
     ready_by = stores.expect(here, opening.begin_of(here, now, sent=True))
     known = orders.contact_of(row.order_id).address

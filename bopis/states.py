@@ -63,6 +63,7 @@ PICKUP: dict[tuple[PickupState, str], PickupState] = {
     (_S.COLLECTED, "undo"): _S.READY,
     (_S.AWAITING_CUSTOMER, "undo"): _S.READY,
     (_S.REQUESTED, "await"): _S.AWAITING_CUSTOMER,
+    (_S.ACCEPTED, "await"): _S.AWAITING_CUSTOMER,
     (_S.AWAITING_TRANSFER, "await"): _S.AWAITING_CUSTOMER,
     (_S.PICKING, "await"): _S.AWAITING_CUSTOMER,
     (_S.READY, "await"): _S.AWAITING_CUSTOMER,

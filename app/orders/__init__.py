@@ -36,6 +36,7 @@ from .fulfilment import Held, Located, Method, Opening, OpenLine, Promise, offer
 from .moving import open_another
 from .paying import end_past_due
 from .pricing import Priced, PricingError, RateTax
+from .rescuing import Parcel, parcels, take_from_parcel, unpaid
 from .sales import PostedSale, RecordedSale, SoldLine, Tender, price_sale, record_sale, reverse_sale
 from .schemas import OrderCustomerIn, OrderOut
 from .settling import AtCounter, at_counter, settle_at_till, settle_hold
@@ -54,6 +55,7 @@ __all__ = [
     "Opening",
     "OrderCustomerIn",
     "OrderOut",
+    "Parcel",
     "PostedSale",
     "Priced",
     "PricingError",
@@ -77,6 +79,7 @@ __all__ = [
     "lock",
     "offer",
     "open_another",
+    "parcels",
     "parts_of",
     "price_sale",
     "record_fulfilment",
@@ -87,7 +90,9 @@ __all__ = [
     "settle_at_till",
     "settle_hold",
     "summary",
+    "take_from_parcel",
     "tax_rate",
+    "unpaid",
     "view",
     "worth",
 ]
