@@ -42,7 +42,7 @@ def site(app: Flask, api: Any) -> Iterator[Receiver]:
 def test_signatures_are_those_of_the_specification(vector: dict[str, str]) -> None:
     at = dt.datetime.fromtimestamp(int(vector["webhook-timestamp"]), dt.UTC)
     made = signing.headers(vector["webhook-id"], at, vector["payload"].encode(), [vector["secret"]])
-    assert made["webhook-id"], made["webhook-timestamp"] == (vector["webhook-id"], vector["webhook-timestamp"])
+    assert (made["webhook-id"], made["webhook-timestamp"]) == (vector["webhook-id"], vector["webhook-timestamp"])
     assert (made["webhook-signature"] == vector["webhook-signature"]) is (vector["valid_if_clock_is"] is not None)
 
 
@@ -72,6 +72,22 @@ def test_an_event_arrives_signed_as_the_librarys_receiver_checks_it(api: Any, ap
     for forged in (came.body + b" ", came.body.replace(b"cart", b"hold")):
         with pytest.raises(WebhookVerificationError):
             Webhook(secret).verify(forged, came.headers)
+
+
+def test_the_guides_lines_check_what_arrives(api: Any, app: Flask, site: Receiver) -> None:
+    secret = endpoint(api, site.url, "reservation.created")["secret"]
+    reserve(api)
+    deliver(app)
+    (came,) = site.received
+    guide = (settings.ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(guide.split("```python\n")[1].split("```")[0], names)  # noqa: S102  our own guide
+    is_genuine = names["is_genuine"]
+    assert is_genuine(secret, came.headers, came.body) is True
+    assert is_genuine(secret, came.headers, came.body + b" ") is False
+    assert is_genuine(signing.new_secret(), came.headers, came.body) is False
+    old = came.headers | {"webhook-timestamp": str(int(came.headers["webhook-timestamp"]) - 301)}
+    assert is_genuine(secret, old, came.body) is False
 
 
 def test_only_what_was_asked_for_is_sent(api: Any, app: Flask, site: Receiver) -> None:
