@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask
 
-from bopis import ending, jobs, pickups
+from bopis import ending, jobs, pickups, proofs
 from bopis.models import Pickup
 
 _numbers = itertools.count()
@@ -45,6 +45,28 @@ def sweep(app: Flask) -> int:
     """How many pickups this sweeper ended."""
     with app.app_context():
         return jobs.expire_due()
+
+
+def post(app: Flask, key: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """One call over HTTP beside the pickups' own: status and answer."""
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"w-{os.getpid()}-{next(_numbers)}"}
+    answer = app.test_client().post(f"/api/v1{path}", json=body, headers=headers)
+    return answer.status_code, answer.json
+
+
+def no_turns(rivals: int) -> Callable[[], None]:
+    """Let PINs be tried without waiting for a turn: all rivals have compared before the first is counted."""
+    barrier, plain, count = threading.Barrier(rivals), proofs.take_turn, proofs.count_try
+
+    def counted(pickup_id: str) -> int:
+        barrier.wait(PATIENCE)
+        return count(pickup_id)
+
+    def restore() -> None:
+        proofs.take_turn, proofs.count_try = plain, count
+
+    proofs.take_turn, proofs.count_try = lambda _pickup_id: None, counted
+    return restore
 
 
 def no_pickup_lock(rivals: int) -> Callable[[], None]:
