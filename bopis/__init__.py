@@ -29,6 +29,8 @@ def register(app: Flask) -> None:
         models,
         notices,
         pages,
+        rescue,
+        rescue_api,
         reservations_api,
         waiting,
         waiting_api,
@@ -42,6 +44,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(api.bp)
     app.register_blueprint(waiting_api.bp)
     app.register_blueprint(waves_api.bp)
+    app.register_blueprint(rescue_api.bp)
     app.register_blueprint(pages.bp)
     for endpoint in pages.ENDPOINTS:
         http.public(endpoint)
@@ -53,3 +56,4 @@ def register(app: Flask) -> None:
     notices.register()
     orders.offer("pickup", PickupMethod())
     checks.register()
+    rescue.register()

@@ -171,3 +171,9 @@ class AlreadyWaiting(Conflict):
     """The customer waits for this SKU at this store already. Fact: `id`."""
 
     code = "already-waiting"
+
+
+class RemedyNotOffered(Conflict):
+    """This cannot be done about the incident (any more). Facts: `remedy`, and `remedies`: the ids of what can."""
+
+    code = "remedy-not-offered"

@@ -20,6 +20,7 @@ _UNANSWERED = text("state = 'requested' AND accept_by IS NOT NULL")
 _ASKED = text("choose_by IS NOT NULL")
 _UNTOLD = text("choice_reason IS NULL AND state IN ('requested', 'accepted', 'picking', 'awaiting_transfer')")
 _OPEN_WAIT = text("state = 'waiting'")
+_UNHEARD = text("answered_at IS NULL")
 
 
 class Pickup(Base):
@@ -230,6 +231,25 @@ class ReshelveTask(Base):
     version: Mapped[int]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+
+class RescueQuestion(Base):
+    """A customer was asked because of an incident at `location_id`, which stays open until `answered_at`."""
+
+    __tablename__ = "rescue_question"
+    __table_args__ = (
+        UniqueConstraint("location_id", "id", name="ux_rescue_question_location"),
+        Index("ix_rescue_question_incident", "incident_id"),
+        Index("ix_rescue_question_open", "pickup_id", sqlite_where=_UNHEARD, postgresql_where=_UNHEARD),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    location_id: Mapped[str] = mapped_column(String(64), ForeignKey("location.code"))
+    incident_id: Mapped[str] = mapped_column(Id)
+    pickup_id: Mapped[str] = mapped_column(Id)
+    sku: Mapped[str] = mapped_column(String(64))
+    quantity: Mapped[int]
+    asked_at: Mapped[dt.datetime]
+    answered_at: Mapped[dt.datetime | None]
 
 
 class PickingWave(Base):
