@@ -139,7 +139,8 @@ def test_a_tills_receipt_settles_the_pickup_of_its_own_store(api, app, places):
         ([], "/fulfilments", "length"),
     ],
 )
-def test_ways_that_do_not_add_up_are_refused_and_take_nothing(api, app, places, ways, pointer, code):
+@pytest.mark.usefixtures("places")
+def test_ways_that_do_not_add_up_are_refused_and_take_nothing(api, app, ways, pointer, code):
     answer = mixed(api, ways)
     assert answer.status_code == 422, answer.text
     assert {"pointer": pointer, "code": code}.items() <= answer.json["errors"][0].items()
