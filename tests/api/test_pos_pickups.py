@@ -58,6 +58,20 @@ def test_a_sale_that_pays_a_pickup_moves_its_goods_once(app: Any, api: Any, wait
     assert level(api, "S1", "A") == 1
 
 
+def test_a_piece_reported_missing_that_the_till_sells_leaves_without_a_claim(api: Any, app: Any, waiting: Any) -> None:
+    pickup = waiting["pickup"]
+    bring(api, pickup, "picking")
+    missing = {"sku": "A", "quantity": 1, "reason": "damaged"}
+    assert api.post(f"/pickups/{pickup['id']}/short", missing).status_code == 200
+    answer = api.post("/pos/sales", sale(1, [line("A", 2, 1100)], 2200, pickup_code=pickup["code"]))
+    assert (answer.json["state"], answer.json["problems"]) == ("posted", []), answer.text
+    assert (level(api, "S1", "A"), reserved(app)) == (2, 0)  # five, one written off as damaged, two sold
+    found = api.get(f"/pickups/{pickup['id']}").json
+    counts = [(x["picked"], x["short"], x["undecided"], x["collected"]) for x in found["lines"]]
+    assert (found["state"], counts) == ("collected", [(2, 0, 0, 2)])
+    assert api.get(f"/orders/{waiting['id']}").json["state"] == "completed"
+
+
 def test_an_unknown_code_is_an_ordinary_sale(app: Any, api: Any, waiting: Any) -> None:
     answer = api.post("/pos/sales", sale(1, [line("A", 1, 1100)], 1100, pickup_code="ZZZZZZ"))
     assert answer.json["problems"] == [{"pointer": "/pickup_code", "code": "unknown-order"}]
