@@ -94,7 +94,8 @@ class Clerk:
         *found, missing = self._lines
         if found:
             self._do("pick", {"lines": found})
-        self._do("short", missing | {"reason": "not_found"})
+        # A piece that is not found would keep its SKU from sale here until somebody has counted; this one is broken.
+        self._do("short", missing | {"reason": "damaged"})
 
     def ready(self) -> None:
         shelf = f"{'ABC'[len(self._lines) % 3]}-{len(self._ref) + len(self._lines):02d}"
