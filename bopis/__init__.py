@@ -1,8 +1,9 @@
 """BOPIS: reservations of a store's stock, and pickups: the store's work item for an order or a hold.
 
-Reserve, pick, put ready, hand over by QR code or PIN, undo, cancel, expire with the way back to the shelf. The claim is
-in `stock`, the money in `orders`; a pickup moves under its order's lock and its own. Shipping, slots, notices and the
-clerk's pages are not here. Registered with `orders` as the fulfilment method `pickup`.
+Reserve, wait, pick, put ready, hand over by QR code or PIN, undo, cancel, expire with the way back to the shelf; what
+customers choose and are told. The claim is in `stock`, the money in `orders`, slots in `stores`, sending in
+`notifications`; a pickup moves under its order's lock and its own. Registered with `orders` as the fulfilment method
+`pickup`.
 """
 
 from __future__ import annotations

@@ -202,8 +202,9 @@ def test_a_hold_opens_a_pickup_and_waits_three_days(api, app, clock):
     assert (pickup["kind"], pickup["reservation"], pickup["order_id"]) == ("hold", made["id"], None)
     assert pickup["amount_due"] == 2000
     assert pickup["lines"] == [
-        {"line_ref": "1", "sku": "A", "name": "商品A", "ordered": 2, "picked": 0, "short": 0, "collected": 0}
-    ]
+        {"line_ref": "1", "order_ref": "1", "sku": "A", "substitute": None, "name": "商品A", "ordered": 2, "picked": 0,
+         "short": 0, "undecided": 0, "collected": 0}
+    ]  # fmt: skip
     assert [p["id"] for p in api.get("/pickups?q=5678").json["items"]] == [shown["id"]]
     assert level(app, "A", "S1") == (10, 2)
 
