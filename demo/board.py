@@ -13,7 +13,7 @@ _WIDE_SPACE = "\u3000"
 _JAPANESE = {
     "SALE": "売上", "ORDER": "注文", "CLAIM": "引当", "RELEASE": "解放", "REFUSED": "欠品", "CANCEL": "取消",
     "READY": "準備", "HANDOVER": "お渡し", "TWICE": "重複", "SHIP": "出荷", "RACE": "競合", "INCIDENT": "超過",
-    "CHECK": "検査", "PARKED": "保留",
+    "CHECK": "検査", "PARKED": "保留", "SHORT": "不足", "CHOICE": "選択", "REMEDY": "対応",
 }  # fmt: skip
 # As wide as the widest word, so that the columns stand under each other.
 _WIDTH = max(map(len, _JAPANESE.values()))
@@ -24,6 +24,7 @@ class Board:
 
     def __init__(self, *, speed: float, write: Callable[[str], object] = sys.stdout.write) -> None:
         self.counts: Counter[str] = Counter()
+        self.tallies: dict[str, Counter[str]] = {}
         self.failures: list[str] = []
         self._speed, self._write = speed, write
         self._began = time.monotonic()
@@ -38,6 +39,15 @@ class Board:
         pause = (second - self.now()) / self._speed
         if pause > 0:
             time.sleep(pause)
+
+    def after(self, seconds: float) -> float:
+        """The second of the played day that comes after so many real ones."""
+        return self.now() + seconds * self._speed
+
+    def count(self, of: str, what: str) -> None:
+        """One more, for the tables at the end; no line."""
+        with self._lock:
+            self.tallies.setdefault(of, Counter())[what] += 1
 
     def tell(self, what: str, where: str, text: str) -> None:
         """One line, and one more of its kind."""

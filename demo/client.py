@@ -79,7 +79,14 @@ class Api:
         return answer
 
     def ask(
-        self, method: str, path: str, body: Any = None, *, key: str | None = None, kind: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        kind: str = "application/json",
+        device: str | None = None,
     ) -> Answer:
         """Whatever the server says, after the waits that it asks for."""
         headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json", "Accept-Language": "ja"}
@@ -87,8 +94,8 @@ class Api:
         if body is not None:
             data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
             headers["Content-Type"] = kind
-        if key is not None:
-            headers["Idempotency-Key"] = key
+        named = {"Idempotency-Key": key, "X-Device-Id": device}
+        headers |= {name: value for name, value in named.items() if value is not None}
         for attempt in range(1, _TRIES + 1):
             answer, pause = self._send(method, path, data, headers)
             busy = answer.status in {429, 503} or answer.body.get("type") == _IN_FLIGHT

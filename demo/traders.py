@@ -1,19 +1,17 @@
-"""Who trades in the live day: tills, the web shop, hesitating customers, clerks, rivals for the last pieces."""
+"""Who else trades in the live day: tills, the web shop's parcels, hesitating customers, rivals for the last pieces."""
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from demo import files
-from demo.board import CLOSES, OPENS, Board
+from demo.board import CLOSES, OPENS
 from demo.client import Answer, Api
-from demo.fates import token_of
 from demo.making.codes import pick
+from demo.visit import Day
 
 SOURCE = "demo-day"
 _ORDERS_A_DAY = 60
@@ -21,21 +19,6 @@ _CARTS_A_DAY = 40
 _RIVALS = 8
 _HOUR = 3600.0
 _RACE_SKU, _RACE_STORE = "A-APRON-NVY-M", "TYO2"
-
-
-@dataclass(slots=True)
-class Day:
-    """What all traders share. ``run`` makes this day's references its own."""
-
-    connect: Callable[[], Api]
-    board: Board
-    run: str
-    closed: threading.Event = field(default_factory=threading.Event)
-    to_pick: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
-
-    def key(self, *parts: str | int) -> str:
-        """An Idempotency-Key of this run."""
-        return "-".join(["day", self.run, *map(str, parts)])
 
 
 def _now() -> str:
@@ -74,7 +57,8 @@ def till(day: Day, store: str) -> None:
 def web_shop(day: Day) -> None:
     """Orders of a prepared day over the opening hours; some customers think again."""
     api = day.connect()
-    chosen = [order for order in files.orders() if "cancel" not in order][:_ORDERS_A_DAY]
+    parcels = (order for order in files.orders() if order["fulfilment"]["method"] == "ship" and "cancel" not in order)
+    chosen = list(islice(parcels, _ORDERS_A_DAY))
     for number, order in enumerate(chosen):
         day.board.wait_until(OPENS + (CLOSES - OPENS - 3 * _HOUR) * number / len(chosen))
         body = files.order_body(order, files.today()) | {
@@ -101,8 +85,6 @@ def _go_on(day: Day, api: Api, order: dict[str, Any], placed: dict[str, Any]) ->
     if pick(day.key("cancel", order["ref"]), 10) == 0:
         api.post(f"{path}/cancel", {"reason": "customer"}, key=day.key("cancel", order["ref"]))
         day.board.tell("CANCEL", where, placed["number"])
-    elif order["fulfilment"]["method"] == "pickup":
-        day.to_pick.put(order | {"placed": placed})
     else:
         slip = {"carrier": "yamato", "tracking_no": f"4900{pick(day.key(order['ref']), 10**8):08d}"}
         api.post(f"{path}/ship", slip, key=day.key("ship", order["ref"]))
@@ -140,56 +122,6 @@ def carts(day: Day) -> None:
                 api.post(f"/reservations/{answer.body['id']}/release", {}, key=day.key("release", number))
                 day.board.tell("RELEASE", row["location"], row["sku"])
     api.close()
-
-
-def clerks(day: Day) -> None:
-    """Pickups are picked as they come in, and handed over when their customers appear."""
-    api = day.connect()
-    waiting: list[tuple[float, dict[str, Any]]] = []
-    while not (day.closed.is_set() and day.to_pick.empty() and not waiting):
-        try:
-            order = day.to_pick.get(timeout=0.05)
-        except queue.Empty:
-            order = None
-        if order:
-            _prepare(day, api, order)
-            waiting.append((day.board.now() + _HOUR, order))
-        due = [item for item in waiting if item[0] <= day.board.now() or day.closed.is_set()]
-        waiting = [item for item in waiting if item not in due]
-        for _, each in due:
-            _hand_over(day, api, each)
-    api.close()
-
-
-def _prepare(day: Day, api: Api, order: dict[str, Any]) -> None:
-    pickup, ref = order["placed"]["pickup"], order["ref"]
-    pieces = [{"sku": line["sku"], "quantity": line["quantity"]} for line in order["lines"]]
-    for action, body in (("accept", {}), ("start", {}), ("pick", {"lines": pieces}), ("ready", {"shelf": "D-01"})):
-        api.post(f"/pickups/{pickup['id']}/{action}", body, key=day.key(action, ref))
-    day.board.tell("READY", order["fulfilment"]["location"], f"{order['placed']['number']}  {pickup['code']}")
-
-
-def _hand_over(day: Day, api: Api, order: dict[str, Any]) -> None:
-    placed, ref, where = order["placed"], order["ref"], order["fulfilment"]["location"]
-    for payment in placed["payments"]:
-        if payment["method"] == "pay_in_store":
-            result = {"state": "captured", "amount": payment["amount"], "external_ref": f"till-{day.run}-{ref}"}
-            path = f"/orders/{placed['id']}/payments/{payment['id']}/result"
-            api.post(path, result, key=day.key("pay", ref))
-    path, proof = f"/pickups/{placed['pickup']['id']}/hand-over", {"token": token_of(placed["pickup"])}
-    api.post(path, proof, key=day.key("hand-over", ref))
-    day.board.tell("HANDOVER", where, f"{placed['number']}  {placed['pickup']['code']}")
-    if pick(day.key("twice", ref), 3) == 0:
-        again = api.ask("POST", path, proof, key=day.key("hand-over-again", ref))
-        if again.status == 409:
-            day.board.tell("TWICE", where, f"{placed['number']}  2度目は断る ({again.problem})")
-        elif not _same_tablet(again):
-            raise RuntimeError(f"handed over twice: {placed['number']} {again.status} {again.body}")
-
-
-def _same_tablet(answer: Answer) -> bool:
-    """The device that handed over gets its own success again: told once more, not done once more."""
-    return answer.status == 200
 
 
 def rivals(day: Day) -> None:
