@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Select, select
 
@@ -39,5 +38,5 @@ def of_refunds(ids: Sequence[str]) -> Mapping[str, str]:
     )
 
 
-def _read(query: Select[Any]) -> Mapping[str, str]:
+def _read(query: Select[str, str]) -> Mapping[str, str]:
     return {str(id_): str(channel) for id_, channel in db.session.execute(query)}
