@@ -109,9 +109,22 @@ _TENDER_COLUMNS = (
     "INSERT INTO payment (id, location_id, order_id, position, method, state, amount, used, released, requested, "
     "captured, at_till, version, created_at, updated_at) "
 )
+# fmt: off
 _TENDER_VALUES = (
     "tender.position, tender.method, 'captured', tender.amount, tender.amount, 0, tender.amount, tender.amount, "
     "TRUE, 0, "
+)
+# fmt: on
+_INSERT_TENDERS = Sql(
+    _TENDER_COLUMNS  # noqa: S608  our own columns
+    + "SELECT tender.id, :location_id, CAST(:order_id AS uuid), "
+    + _TENDER_VALUES
+    + "CAST(:now AS timestamptz), CAST(:now AS timestamptz) FROM {tender}",
+    _TENDERS,
+    sqlite=_TENDER_COLUMNS  # noqa: S608
+    + "SELECT tender.id, :location_id, :order_id, "
+    + _TENDER_VALUES
+    + ":now, :now FROM {tender}",
 )
 
 
