@@ -11,7 +11,7 @@ from app import orders, stock
 from app.core import clock
 from app.core.states import move, touch
 
-from . import pickups, scans
+from . import opening, pickups, scans
 from .errors import MoreThanPicked, WrongItem
 from .models import Pickup, PickupLine
 from .scans import Scan
@@ -71,8 +71,16 @@ def give(
     elif any(line.undecided for line in lines):
         wait_for_the_rest(row, parts)
     else:
-        row.collected_at, row.cancel_asked_at = at or clock.now(), None
-        move(row, "hand-over", PICKUP, event="pickup.collected", lines=told(parts), **pickups.facts(row))
+        complete(row, "hand-over", parts, at)
+
+
+def complete(row: Pickup, action: str, parts: Mapping[str, int], at: dt.datetime | None = None) -> None:
+    """Everything was given: no question and no wish is left, and an hour nobody will pick in is free again."""
+    if row.ready_at is None:
+        opening.leave(row)
+    row.collected_at = at or clock.now()
+    row.choose_by = row.choice_reason = row.cancel_asked_at = None
+    move(row, action, PICKUP, event="pickup.collected", lines=told(parts), **pickups.facts(row))
 
 
 def wait_for_the_rest(row: Pickup, parts: Mapping[str, int]) -> None:

@@ -121,8 +121,7 @@ def settle(
     elif any(line.undecided for line in lines):
         giving.wait_for_the_rest(row, parts)
     else:
-        row.collected_at, row.cancel_asked_at = clock.now(), None
-        move(row, "settle", PICKUP, event="pickup.collected", lines=giving.told(parts), **pickups.facts(row))
+        giving.complete(row, "settle", parts)
     return given
 
 
