@@ -67,6 +67,7 @@ def _carry_out(
 ) -> None:
     match choice.option:
         case options.WAIT:
+            _come_another_time(row)
             ending.go_on(row, lines, reason=options.WAIT)
             row.choice_reason = asking.WAITS
         case options.OTHER_STORE:
@@ -83,6 +84,13 @@ def _carry_out(
             give_up(row, lines, missing, reason="short")
         case _:
             give_up(row, lines, {line.line_ref: line.owed for line in lines}, reason="customer")
+
+
+def _come_another_time(row: Pickup) -> None:
+    """Who wanted to come at a time that is closed now, and still wants the goods here, is expected at no set time."""
+    if row.choice_reason == asking.CLOSED:
+        stores.free_slot(row.location_id, row.slot_at)
+        row.slot_at = row.pickup_at = None
 
 
 def _elsewhere(row: Pickup, lines: Sequence[PickupLine], missing: Mapping[str, int], wanted: Mapping[str, Any]) -> None:

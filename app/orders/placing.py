@@ -157,7 +157,8 @@ def place(basket: Basket) -> str:
             order, position=position, method=paid.method, amount=paid.amount, state=paid.state,
             external_ref=paid.external_ref,
         )  # fmt: skip
-    for row, way in zip(opened, ways, strict=True):
+    # Places in hours and slots are taken store by store in one order, and last of all, for they are locked until COMMIT.
+    for row, way in sorted(zip(opened, ways, strict=True), key=lambda pair: (pair[0].location_id, pair[0].position)):
         works.open_work(order, row, rows, way.parts)
     emit(
         "order.created", aggregate=("sales_order", order.id), sequence=1, location=order.location_id, id=order.id,

@@ -152,7 +152,9 @@ def test_a_day_closed_afterwards_moves_the_deadline_and_asks_who_would_come(api,
     make_store(api, "S1", closures=["2026-11-29"])
     run_jobs()
     assert api.get(f"/pickups/{ready['id']}").json["expires_at"] == "2026-11-30T12:00:00.000Z"
-    assert api.get(f"/pickups/{coming['id']}/options").json["reason"] == "closed"
+    asked = api.get(f"/pickups/{coming['id']}/options").json
+    assert (asked["reason"], [one["option"] for one in asked["options"]]) == ("closed", ["wait", "cancel"])
+    assert act(api, coming["id"], "choose", {"option": "wait"})["pickup_at"] is None
     make_store(api, "S1")
     run_jobs()
     assert api.get(f"/pickups/{ready['id']}").json["expires_at"] == "2026-11-30T12:00:00.000Z"  # never earlier
