@@ -157,7 +157,7 @@ def place(basket: Basket) -> str:
             order, position=position, method=paid.method, amount=paid.amount, state=paid.state,
             external_ref=paid.external_ref,
         )  # fmt: skip
-    # Places in hours and slots are taken store by store in one order, and last of all, for they are locked until COMMIT.
+    # Places in hours and slots are locked until COMMIT: taken last of all, and store by store in one order.
     for row, way in sorted(zip(opened, ways, strict=True), key=lambda pair: (pair[0].location_id, pair[0].position)):
         works.open_work(order, row, rows, way.parts)
     emit(
