@@ -13,6 +13,10 @@ from . import errors, remedies, rescue, rescue_schemas
 from .remedies import Effect, Kind, Remedy
 
 bp = Api("rescue", __name__)
+_NOT_KNOWN = dict.fromkeys(
+    ("whose", "claim", "channel", "order_id", "order_number", "pickup", "code", "state", "transfer", "paid", "picked",
+     "promised_at", "from", "from_name", "distance_km", "ready_by")
+)  # fmt: skip
 
 
 @bp.operation(
@@ -48,7 +52,7 @@ def _board(incident: stock.IncidentView) -> dict[str, Any]:
 
 
 def _view(one: Remedy) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    shown: dict[str, Any] = _NOT_KNOWN | {
         "remedy": one.id, "kind": str(one.kind), "words": one.words, "customer": str(one.customer),
         "written": _is_written(one), "quantity": one.pieces, "refund": one.refund,
     }  # fmt: skip

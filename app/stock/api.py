@@ -237,6 +237,6 @@ def _show(row: Transfer, lines: list[TransferLine]) -> dict[str, Any]:
 
 
 def _incident(row: StockIncident) -> dict[str, Any]:
-    names = ("id", "location_id", "sku", "kind", "state", "shortage", "cause_code", "opened_at", "resolved_at",
-             "updated_at")  # fmt: skip
+    names = ("id", "location_id", "sku", "kind", "state", "shortage", "waiting", "cause_code", "opened_at",
+             "resolved_at", "updated_at")  # fmt: skip
     return {name: getattr(row, name) for name in names} | {"cause": {"type": row.cause_type, "id": row.cause_id}}

@@ -14,6 +14,7 @@ from app.webhooks import dealing
 from tests.api.notices_kit import Shop
 from tests.api.orders_kit import basket, place
 from tests.api.pickups_kit import act, bring, order, token_of
+from tests.api.rescue_kit import a_broken_promise
 from tests.factories import make_sku, make_store, sku_body, store_body
 from tests.till import line, sale
 from tests.unit.poslog_text import grand, item, log, tender, transaction
@@ -434,6 +435,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "pickups_api.cancel_pickup": (pickup_step("cancel", "picking", {"reason": "customer"}, {"reason": "store"}),),
     "pickups_api.choose": (choosing,),
     "pickups_api.offer_substitute": (substitute,),
+    "rescue_api.apply_remedy": (lambda api: Request(*a_broken_promise(api)),),
     "pickups_api.reshelve_pickup": (reshelved,),
     "pickups_api.reissue_pickup": (pickup_step("reissue", "ready"),),
     "pickups_api.unlock_pickup": (pin_locked,),
