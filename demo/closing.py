@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from demo.board import Board
 from demo.client import Api
@@ -19,6 +19,7 @@ _PAUSE = 2.0
 _ENDED = frozenset({"collected", "cancelled", "expired"})
 _STATES = ("collected", "cancelled", "expired", "ready", "requested", "other")
 Say = Callable[[str], None]
+Found = TypeVar("Found")
 
 
 def fates(api: Api, visits: Iterable[Visit], say: Say) -> None:
@@ -42,38 +43,54 @@ def tallies(board: Board, say: Say) -> None:
 
 
 def incidents(api: Api, board: Board) -> bool:
-    """Open ones are named; each must say what caused it."""
-    found = api.pages("/incidents", state="open", limit=_PAGE)
+    """Open ones are counted; each must say what caused it, and those of the day's stores were mended."""
     ours = {store.code for store in STORES}
+
+    def mended() -> tuple[bool, list[dict[str, Any]]]:
+        found = api.pages("/incidents", state="open", limit=_PAGE)
+        return not any(one["location"] in ours for one in found), found
+
+    found = _settled(mended)
     causes = Counter(str(one["cause_code"]) for one in found)
-    nameless = [one for one in found if not one["cause_code"]]
+    nameless = sum(not one["cause_code"] for one in found)
+    left = sum(one["location"] in ours for one in found)
     board.tell(
         "CHECK",
         "",
         f"対応中の超過 / open incidents {len(found)} ({', '.join(f'{c} {n}' for c, n in sorted(causes.items()))}), "
-        f"{sum(one['location'] in ours for one in found)} of them at the day's stores, "
-        f"原因不明 / without a cause code {len(nameless)}",
+        f"{left} of them at the day's stores, 原因不明 / without a cause code {nameless}",
     )
-    return not nameless
+    return not nameless and not left
 
 
 def claims(api: Api, board: Board) -> bool:
-    """Every promised piece at the twenty stores belongs to somebody who lives; the jobs may need a moment."""
-    for attempt in range(_TRIES):
+    """Every promised piece at the twenty stores belongs to somebody who lives."""
+
+    def compared() -> tuple[bool, tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]]:
         promised, owed = _promised(api), _owed(api)
-        differing = {place for place in promised.keys() | owed.keys() if promised[place] != owed[place]}
-        if not differing:
-            break
-        if attempt < _TRIES - 1:
-            time.sleep(_PAUSE)
+        return promised == owed, (promised, owed)
+
+    promised, owed = _settled(compared)
+    differing = sorted(place for place in promised.keys() | owed.keys() if promised[place] != owed[place])
     board.tell(
         "CHECK",
         "",
         f"引当 / open claims {promised.total()} pieces = live orders {owed.total()}, differing places {len(differing)}",
     )
-    for place in sorted(differing):
+    for place in differing:
         board.tell("CHECK", place[0], f"{place[1]} promised {promised[place]}, owed {owed[place]}")
     return not differing
+
+
+def _settled(look: Callable[[], tuple[bool, Found]]) -> Found:
+    """What is seen when it is as it should be, or after the server's jobs had their time."""
+    good, found = look()
+    for _ in range(_TRIES):
+        if good:
+            break
+        time.sleep(_PAUSE)
+        good, found = look()
+    return found
 
 
 def _promised(api: Api) -> Counter[tuple[str, str]]:

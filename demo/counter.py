@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
-from demo import ways
+from demo import rescue, ways
 from demo.board import CLOSES, OPENS
 from demo.client import Api, DemoError
 from demo.steps import STEPS
@@ -73,7 +73,7 @@ class Desk:
         with self._change:
             while True:
                 now = self._day.board.now()
-                if self._due and (self._due[0][0] <= now or self._due[0][0] >= CLOSES):
+                if self._due and self._due[0][0] <= now:
                     self._busy += 1
                     return heapq.heappop(self._due)[2]
                 if not self._due and not self._busy:
@@ -90,7 +90,8 @@ class Desk:
             if PICK in stands:
                 _walk(api, stands[PICK][0].store, stands[PICK])
             if LATER in stands:
-                self.put(self._day.board.now() + _HOUR, stands[LATER])
+                now = self._day.board.now()
+                self.put(max(now, min(now + _HOUR, CLOSES)), stands[LATER])
             if _AGAIN in stands:
                 self.put(self._day.board.after(_SECONDS_TO_WAIT), stands[_AGAIN])
             at_work = [visit for where in (PICK, ARRIVE) for visit in stands.get(where, [])]
@@ -168,13 +169,5 @@ def _report(visit: Visit, sku: str, reason: str) -> None:
     visit.do("short", {"sku": sku, "quantity": 1, "reason": reason})
     visit.day.board.tell("SHORT", visit.store.code, f"{visit.pickup['code']}  {sku} {reason}")
     visit.day.board.count("steps", f"short:{reason}")
-    if reason not in _COUNTED:
-        return
-    place = f"location={visit.store.code}"
-    owed = visit.ask("GET", f"/recounts?{place}&state=open&limit=200")["items"]
-    for task in owed:
-        if task["sku"] == sku:
-            level = visit.ask("GET", f"/stock?{place}&sku={sku}")["items"][0]
-            body = {"counted": level["on_hand"]}
-            visit.ask("POST", f"/recounts/{task['id']}/done", body, tolerate="illegal-transition")
-            visit.day.board.count("steps", "recount")
+    if reason in _COUNTED:
+        rescue.recount(visit, sku)

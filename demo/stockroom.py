@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo import files
+from demo import fates, files
 from demo.client import Api, DemoError
 
 # Goods that the replay does not sell, so that these stories come out the same every time.
@@ -44,7 +44,7 @@ def _reserve(api: Api, name: str, wish: dict[str, Any]) -> dict[str, Any]:
 
 
 def transfers(api: Api) -> dict[str, int]:
-    """One transfer that arrived, one that arrived a piece short, one on the road, one still to be packed."""
+    """One transfer that arrived, one a piece short, one on the road, one to be packed, and one for an order."""
     for number, (target, sku) in enumerate((("TYO2", _PARKA), ("CTS1", _TEE), ("KYO1", _KNIT), ("TYO1", _TEE)), 1):
         body = {"from": "WH1", "to": target, "lines": [_line(sku, 2)]}
         transfer = api.post("/transfers", body, key=files.key("transfer", number)).body
@@ -56,7 +56,24 @@ def transfers(api: Api) -> dict[str, int]:
             api.must(
                 "POST", f"{path}/receive", counted, key=files.key("transfer-receive", number), accept=(200, 201, 409)
             )
-    return {"transfers": 4}
+    _sent_to_store(api)
+    return {"transfers": 5}
+
+
+def _sent_to_store(api: Api) -> None:
+    """An order whose goods still have to leave the warehouse for the customer's store."""
+    row = next(row for row in files.skus() if row["sku"] == _KNIT)
+    price = int(row["list_price"])
+    body = {
+        "channel": files.CHANNEL,
+        "external_ref": "demo-sent-1",
+        "customer": {"name": "見本 桃子", "name_kana": "ミホン モモコ", "phone": "020-0000-0003"},
+        "fulfilment": {"method": "pickup", "location": _STORE, "ship_from": "WH1"},
+        "lines": [_line(_KNIT, 1) | {"line_ref": "1", "unit_price": price}],
+        "payments": [{"method": "card", "amount": price, "state": "authorized"}],
+        "expected_total": price,
+    }
+    fates.place(api, body)
 
 
 def adjustments(api: Api) -> dict[str, int]:

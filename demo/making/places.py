@@ -40,6 +40,8 @@ STORES = (
 WAREHOUSE = "WH1"
 ZAKKA_STORES = ("TYO2", "CTS1")
 PICKUP_STORES = ("TYO2", "TYO1", "CTS1", "KYO1")
+# Where customers choose a time to come.
+_SLOTS = {code: {"slot_minutes": 30, "slot_capacity": 10} for code in ("TYO1", "TYO2")}
 
 
 def postal(path: Path) -> dict[str, dict[str, Any]]:
@@ -66,7 +68,8 @@ def _store(store: Store, row: dict[str, Any]) -> dict[str, Any]:
         "longitude": store.longitude,
         "hours": {day: [[store.opens, store.closes]] for day in _WEEK},
         "closures": list(_CLOSED),
-        "pickup": {"enabled": True, "lead_minutes": 60, "hold_days": 7, "orders_per_hour": 30},
+        "pickup": {"enabled": True, "lead_minutes": 60, "hold_days": 7, "orders_per_hour": 30}
+        | _SLOTS.get(store.code, {}),
         "safety_stock": 0,
     }
 
