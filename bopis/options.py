@@ -13,7 +13,7 @@ from app.core import clock, settings
 
 from . import asking, opening, pickups
 from .models import Pickup, PickupLine
-from .states import PickupState
+from .states import OVER, PickupState
 
 OTHER_STORE, SHIP, TRANSFER, PART, SUBSTITUTE, WAIT, CANCEL = (
     "other_store", "ship", "transfer", "part", "substitute", "wait", "cancel",
@@ -30,9 +30,9 @@ def missing_of(row: Pickup, lines: Sequence[PickupLine]) -> dict[str, int]:
 
 
 def of(row: Pickup, lines: Sequence[PickupLine]) -> list[dict[str, Any]]:
-    """The options, the kindest first; none where there is no question."""
+    """The options, the kindest first; none where there is no question, or time has ended the pickup already."""
     missing = missing_of(row, lines)
-    if not missing:
+    if not missing or row.state_at(clock.now()) in OVER:
         return []
     wanted = stock.merge([(line.sku, missing[line.line_ref]) for line in lines if missing.get(line.line_ref)])
     found: list[dict[str, Any]] = []
