@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from werkzeug.test import TestResponse
 
 PRICE = 1000
+FEE = 500
+HOME = {"postal_code": "150-0002", "city": "渋谷区"}
 
 
-def summed(pairs: Sequence[tuple[str, int]]) -> dict[str, int]:
+def summed(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Pieces by SKU."""
     total: dict[str, int] = defaultdict(int)
     for sku, quantity in pairs:
@@ -25,7 +27,7 @@ def merged(pairs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     return sorted(summed(pairs).items())
 
 
-def lines(pairs: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+def lines(pairs: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
     """As a reservation says it."""
     return [{"sku": sku, "quantity": quantity} for sku, quantity in pairs]
 
@@ -49,40 +51,38 @@ def lines_of(receipt: dict[str, Any]) -> dict[str, int]:
     return summed([(line["sku"], line["quantity"]) for line in receipt["lines"]])
 
 
-def order(ref: str, place: str, pairs: Sequence[tuple[str, int]], method: str) -> dict[str, Any]:
-    """An EC order, paid by card to the yen."""
-    fulfilment = (
-        {"method": "pickup", "location": place}
-        if method == "pickup"
-        else {"method": "ship", "ship_from": place, "address": {"postal_code": "150-0002", "city": "渋谷区"}}
-    )
+def order(
+    ref: str, ways: Sequence[tuple[dict[str, Any], Sequence[tuple[str, int]]]], *, in_store: bool, fee: int
+) -> dict[str, Any]:
+    """An EC order whose lines come each its own way, paid by card or to be paid in the store, to the yen."""
+    numbered = [
+        (way, [(f"{w}-{n}", sku, q) for n, (sku, q) in enumerate(pairs)]) for w, (way, pairs) in enumerate(ways)
+    ]
+    total = fee + PRICE * sum(quantity for _, pairs in ways for _, quantity in pairs)
+    paid = {"method": "pay_in_store", "state": "due"} if in_store else {"method": "card", "state": "authorized"}
+    fulfilments = [
+        way | {"lines": [{"line_ref": line_ref, "quantity": quantity} for line_ref, _, quantity in part]}
+        for way, part in numbered
+    ]
     return {
-        "channel": "ec", "external_ref": ref, "fulfilment": fulfilment,
+        "channel": "ec", "external_ref": ref, "shipping_fee": fee,
         "lines": [
-            {"line_ref": str(n), "sku": sku, "quantity": quantity, "unit_price": PRICE}
-            for n, (sku, quantity) in enumerate(pairs, start=1)
+            {"line_ref": line_ref, "sku": sku, "quantity": quantity, "unit_price": PRICE}
+            for _, part in numbered
+            for line_ref, sku, quantity in part
         ],
-        "payments": [{"method": "card", "amount": PRICE * sum(q for _, q in pairs), "state": "authorized"}],
-    }  # fmt: skip
+        "payments": [paid | {"amount": total}],
+    } | ({"fulfilment": ways[0][0]} if len(ways) == 1 else {"fulfilments": fulfilments})  # fmt: skip
 
 
-def place_of(shown: dict[str, Any]) -> str:
-    """Where an order's goods leave from."""
-    return str(shown["fulfilment"]["location"])
-
-
-def work(action: str, sku: str, quantity: int) -> dict[str, Any] | None:
-    """The body of a clerk's step."""
-    if action == "pick":
-        return {"lines": [{"sku": sku, "quantity": quantity}]}
-    if action == "short":
-        return {"sku": sku, "quantity": quantity, "reason": "not_found"}
-    return {"shelf": "A-1"} if action == "ready" else None
-
-
-def token(shown: dict[str, Any]) -> str:
-    """The token in the page's address."""
-    return str(shown["page_url"]).rsplit("/", 1)[1]
+def sent(shown: dict[str, Any]) -> dict[tuple[str, str], int]:
+    """Pieces by place and SKU that left in an order's parcels."""
+    found: dict[tuple[str, str], int] = defaultdict(int)
+    for way in shown["fulfilments"]:
+        for parcel in way.get("shipping", {}).get("shipments", []):
+            for line in parcel["lines"]:
+                found[way["shipping"]["ship_from"], line["sku"]] += line["quantity"]
+    return found
 
 
 def done(answer: TestResponse, status: int) -> dict[str, Any]:
