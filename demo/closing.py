@@ -142,7 +142,7 @@ def figures(api: Api, since: date, until: date, say: Say) -> None:
     head = ("orders", "kept %", "ready min", "p90", "wait s", "p90", "no-show %", "short %", "cancel %", "incidents")
     say(f"{'店舗 / store':<18}" + "".join(f"{name:>10}" for name in head))
     rows = [(f"{row['location']} {row['date']}", row) for row in shown["items"] if row["location"] in ours]
-    for title, row in [*rows, ("all", shown["totals"])]:
+    for title, row in [*rows, ("全店 / all places", shown["totals"])]:
         cells = (
             row["orders"], row["promise_kept_percent"], row["ready_minutes"]["median"], row["ready_minutes"]["p90"],
             row["wait_seconds"]["median"], row["wait_seconds"]["p90"], row["no_show_percent"], row["short_percent"],

@@ -74,7 +74,7 @@ def visits(day: Day, desk: Desk, pickups: int) -> Iterator[Visit]:
     }
     for number, plan in enumerate(plans.draw(pickups), 1):
         store = next(stores["slot" if plan.way == "slot" else "scarce" if plan.is_scarce else ""])
-        goods = [(store.next_sku(letter.lower()), 1 + letter.isupper()) for letter in plan.goods]
+        goods = store.next_goods(plan.goods)
         yield Visit(day, f"{number:04d}", store, plan.way, deque(plan.steps.split()), goods, desk.add)
 
 

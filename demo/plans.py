@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-_QR = "pick ready later arrive qr"
+_QR = "pick ready later qr"
 _BACK = "cancel reshelve"
 
 
@@ -33,15 +33,18 @@ PLANS = tuple(
     Plan(*one)
     for one in (
         # The straight way, by every means of paying and proving.
-        (300, "prepaid", "cc", _QR),
-        (110, "prepaid", "cC", "pick ready later arrive pin"),
-        (130, "unpaid", "cc", "pick ready later arrive till"),
+        (100, "prepaid", "cc", "pick ready later arrive qr"),
+        (200, "prepaid", "cc", _QR),
+        (70, "prepaid", "cC", "pick ready later pin"),
+        (40, "prepaid", "cC", "pick ready later arrive pin"),
+        (100, "unpaid", "cc", "pick ready later till"),
+        (30, "unpaid", "cc", "pick ready later arrive till"),
         (40, "unpaid", "c", "pick ready later arrive pay qr"),
         (4, "unpaid", "c", "later till"),
         (55, "slot", "cc", _QR),
-        (60, "hold", "c", "pick ready later arrive till"),
-        (45, "sent", "c", "ship receive pick ready later arrive qr"),
-        (15, "sent_by_store", "c", "ship receive pick ready later arrive qr"),
+        (60, "hold", "c", "pick ready later till"),
+        (45, "sent", "c", "ship receive " + _QR),
+        (15, "sent_by_store", "c", "ship receive " + _QR),
         (40, "several", "ccc", _QR),
         # At the counter.
         (20, "prepaid", "cc", "mistake " + _QR),

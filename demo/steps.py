@@ -81,7 +81,7 @@ def undo(visit: Visit, _arg: str) -> None:
 
 def till(visit: Visit, _arg: str) -> None:
     """The receipt pays and hands over."""
-    lines = visit.look()["lines"]
+    lines = visit.pickup["lines"] if "lines" in visit.pickup else visit.look()["lines"]
     sold = [
         (line["sku"], line["ordered"] - line["short"] - line["collected"], town.price(line["sku"])) for line in lines
     ]
@@ -240,7 +240,8 @@ def mistake(visit: Visit, _arg: str) -> None:
 
 
 def substitute(visit: Visit, _arg: str) -> None:
-    visit.do("substitute", {"sku": visit.goods[0][0], "substitute": visit.store.next_sku("c")})
+    instead = next(sku for sku in reversed(town.COMMON) if sku not in dict(visit.goods))
+    visit.do("substitute", {"sku": visit.goods[0][0], "substitute": instead})
 
 
 def told(visit: Visit, _arg: str) -> None:

@@ -33,6 +33,8 @@ SCARCE = tuple(sku for sku in _APPAREL if sku.startswith("A-APRON"))
 WISHED = tuple(sku for sku in _APPAREL if sku.startswith("A-KNIT"))
 COMMON = tuple(sku for sku in _APPAREL if sku not in {*SCARCE, *WISHED})
 _LINES = {row["sku"]: row for row in files.skus()}
+_GROUPS = {"c": COMMON, "w": WISHED, "s": SCARCE}
+_SAME, _MOST_LINES = 4, 3
 _ENOUGH = {"store": 120, "warehouse": 1_500}
 _SCARCE_PIECES = 60
 
@@ -44,17 +46,22 @@ class Store:
     code: str
     number: int
     slots: bool
-    turns: dict[str, Iterator[int]] = field(default_factory=lambda: {group: count() for group in ("c", "w", "s")})
+    turns: dict[str, Iterator[int]] = field(default_factory=lambda: {group: count() for group in _GROUPS})
 
     @property
     def is_scarce(self) -> bool:
         """Whether scarce goods come in here piece by piece."""
         return self.number % 2 == 1
 
-    def next_sku(self, group: str) -> str:
-        """The goods of a group in turn, so that neighbours in the queue want different things."""
-        goods = {"c": COMMON, "w": WISHED, "s": SCARCE}[group]
-        return goods[next(self.turns[group]) % len(goods)]
+    def next_goods(self, letters: str) -> list[tuple[str, int]]:
+        """What the next customer wants, a line per letter. Neighbours in the queue want the same common goods."""
+        bought = next(self.turns["c"]) // _SAME * _MOST_LINES
+        found = []
+        for at, letter in enumerate(letters):
+            group = _GROUPS[letter.lower()]
+            turn = bought + at if group is COMMON else next(self.turns[letter.lower()])
+            found.append((group[turn % len(group)], 1 + letter.isupper()))
+        return found
 
 
 STORES = tuple(Store(f"D{number:02d}", number, slots=number % 4 == 0) for number in range(1, len(_NAMES) + 1))

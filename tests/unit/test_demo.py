@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 
 import pytest
 
-from demo import board, fates, files, load
+from demo import board, closing, counter, fates, files, load, plans, town
 from demo.client import Answer, segment
 from demo.making import codes, goods, shelves, tills, webshop, words
+from demo.steps import STEPS
+from demo.visit import BARRIERS, Day, Visit
 
 ANCHOR = dt.date(2026, 11, 23)
 LINE_ENDS = {"day", "time", "source_basket"}
@@ -276,6 +278,119 @@ def test_a_fully_discounted_basket_is_no_receipt() -> None:
     assert tills.receipts([(-1, 36_000, free)]) == []
 
 
+# --- the live day ---
+
+WORDS = {word for plan in plans.PLANS for word in plan.steps.split()}
+
+
+def test_every_word_of_every_story_is_known() -> None:
+    assert {word.partition(":")[0] for word in WORDS} <= STEPS.keys() | BARRIERS
+    assert STEPS.keys() <= {word.partition(":")[0] for word in WORDS}
+    assert {plan.way for plan in plans.PLANS} == {
+        "prepaid", "unpaid", "slot", "hold", "brief_hold", "sent", "sent_by_store", "several", "late",
+    }  # fmt: skip
+
+
+def test_the_stories_tell_of_every_reason_and_every_choice() -> None:
+    assert {word for word in WORDS if word.startswith("miss:")} == {
+        f"miss:{reason}" for reason in ("not_found", "damaged", "display_only", "not_fit", "other")
+    }
+    assert {word for word in WORDS if word.startswith("choose:")} == {
+        f"choose:{option}" for option in ("other_store", "ship", "transfer", "part", "substitute", "wait", "cancel")
+    }
+
+
+def test_a_day_tells_every_story_and_is_the_same_each_time() -> None:
+    drawn = plans.draw(2_000)
+    assert len(drawn) == 2_000
+    assert set(drawn) == set(plans.PLANS)
+    assert drawn == plans.draw(2_000)
+    assert len(plans.draw(10)) == 10
+
+
+def test_twenty_stores_and_three_kinds_of_goods() -> None:
+    assert [store.code for store in town.STORES] == [f"D{number:02d}" for number in range(1, 21)]
+    assert {len(town.COMMON), len(town.WISHED), len(town.SCARCE)} == {32, 16}
+    assert not set(town.COMMON) & set(town.WISHED)
+    assert not set(town.SCARCE) & {*town.COMMON, *town.WISHED}
+    assert sum(store.slots for store in town.STORES) == 5
+    assert all(len(town.barcode(sku)) == 13 and town.price(sku) > 0 for sku in town.COMMON)
+
+
+def test_neighbours_in_the_queue_want_the_same_common_goods() -> None:
+    store = town.Store("X", 1, slots=False)
+    first, *others = [store.next_goods("cC") for _ in range(5)]
+    assert first == [(town.COMMON[0], 1), (town.COMMON[1], 2)]
+    assert others[:3] == [first] * 3
+    assert others[3] == [(town.COMMON[3], 1), (town.COMMON[4], 2)]
+    assert [store.next_goods("w") for _ in range(2)] == [[(town.WISHED[0], 1)], [(town.WISHED[1], 1)]]
+
+
+def test_a_walk_scans_once_for_all_totes_but_around_a_missing_piece() -> None:
+    stop = {"sku": "A", "quantity": 4, "pickups": [{"id": "1", "quantity": 1}, {"id": "2", "quantity": 3}]}
+    assert counter._scans(stop, {"2": "B"}) == [{"quantity": 4}]
+    assert counter._scans(stop, {"2": "A"}) == [{"quantity": 1, "pickup": "1"}, {"quantity": 2, "pickup": "2"}]
+    assert counter._scans(stop, {"1": "A"}) == [{"quantity": 3, "pickup": "2"}]
+
+
+class Scripted:
+    """Answers from a list, in place of a server."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers, self.asked = list(answers), list[tuple[str, str, object]]()
+
+    def ask(self, method: str, path: str, body: object = None, **_rest: object) -> Answer:
+        self.asked.append((method, path, body))
+        return self.answers.pop(0)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def played(steps: str, *answers: Answer) -> tuple[Visit, Scripted, board.Board]:
+    """A visit whose pickup exists, taken through its steps by one clerk."""
+    shown, api = board.Board(speed=1e9, write=lambda _line: None), Scripted(*answers)
+    day = Day(connect=lambda: api, board=shown, run="1")  # type: ignore[arg-type, return-value]
+    desk = counter.Desk(day)
+    visit = Visit(day, "1", town.STORES[0], "prepaid", deque(steps.split()), [("A", 1)], desk.add)
+    visit.pickup = {"id": "p", "code": "C", "pin": "999999", "page_url": "http://x/p/T"}
+    desk.put(0, [visit])
+    desk.work()
+    return visit, api, shown
+
+
+def test_an_expected_refusal_is_counted_and_the_story_goes_on() -> None:
+    wrong = Answer(409, {"type": "/problems/wrong-pin"})
+    _, api, shown = played("wrong_pin later pin", wrong, Answer(200, {"id": "p", "state": "collected"}))
+    proofs = [body["pin"] for _, _, body in api.asked if isinstance(body, dict)]
+    assert proofs == ["000000", "999999"]
+    assert shown.tallies["refusals"] == {"wrong-pin": 1}
+    assert shown.tallies["steps"] == {"wrong_pin": 1, "pin": 1}
+    assert shown.failures == []
+
+
+@pytest.mark.parametrize("answer", [Answer(200, {"id": "p"}), Answer(409, {"type": "/problems/pin-locked"})])
+def test_an_answer_that_the_story_does_not_know_ends_it_and_fails_the_day(answer: Answer) -> None:
+    visit, api, shown = played("wrong_pin pin", answer)
+    assert len(api.asked) == 1
+    assert not visit.steps
+    assert len(shown.failures) == 1
+    assert "expected wrong-pin" in shown.failures[0]
+
+
+def test_an_open_incident_without_a_cause_fails_the_day() -> None:
+    class Incidents:
+        def __init__(self, cause: str | None) -> None:
+            self.cause = cause
+
+        def pages(self, _path: str, **_query: object) -> list[dict[str, object]]:
+            return [{"location": "TYO1", "cause_code": self.cause}]
+
+    quiet = board.Board(speed=1.0, write=lambda _line: None)
+    assert closing.incidents(Incidents("till_sale"), quiet)  # type: ignore[arg-type]
+    assert not closing.incidents(Incidents(None), quiet)  # type: ignore[arg-type]
+
+
 # --- what the loader sends ---
 
 
@@ -346,7 +461,7 @@ def test_the_board_tells_in_columns_and_counts() -> None:
 
 def test_the_loader_never_imports_the_product() -> None:
     sources = [path.read_text(encoding="utf-8") for path in sorted(Path(files.__file__).parent.rglob("*.py"))]
-    assert len(sources) == 18
+    assert len(sources) == 26
     assert [
         text for text in sources if re.search(r"^\s*(?:from|import) (?:app|bopis|pos_bridge)\b", text, re.MULTILINE)
     ] == []
