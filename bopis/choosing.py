@@ -23,6 +23,8 @@ from .errors import NothingToChoose, OptionNotOffered
 from .models import Pickup, PickupLine
 
 MOVED = "moved"
+NO_CHOICE = "no_choice"
+_NOT_ASKED_FOR = frozenset({NO_CHOICE, asking.RESCUE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,9 @@ def give_up(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], 
     ending.take_out(row, lines, gone, reason=reason)
     if row.order_id is not None:
         orders.cancel_parts(row.order_id, order_parts, reason=reason)
+        if reason in _NOT_ASKED_FOR and not row.is_over:
+            lines_told = [{"line_ref": ref, "quantity": pieces} for ref, pieces in order_parts.items()]
+            touch(row, "pickup.reduced", reason=reason, lines=lines_told, **pickups.facts(row))
 
 
 def _listed(pieces: Mapping[str, int]) -> int:
@@ -183,5 +188,5 @@ def decide(*, pickup_id: str) -> bool:
     row.choose_by = None
     if missing:
         touch(row, "pickup.unanswered", reason=row.choice_reason, **pickups.facts(row))
-        give_up(row, lines, missing, reason="no_choice")
+        give_up(row, lines, missing, reason=NO_CHOICE)
     return True

@@ -20,7 +20,7 @@ from app.notifications import Letter, LineFacts, PickupFacts, ReminderFacts, Sto
 
 from . import asking, choosing, options, passes, pickups, queries, reminders, showing
 from .models import Pickup, PickupLine
-from .states import PickupState
+from .states import OVER, PickupState
 from .waiting import is_offer
 
 _S = PickupState
@@ -74,6 +74,7 @@ KINDS: Mapping[str, Kind] = {
     "pickup.extended": Kind(lambda _, state: state in _KEPT, _owed, urgent=False),
     "pickup.collected": Kind(lambda _, state: state == _S.COLLECTED, _collected, urgent=False),
     "pickup.expired": Kind(lambda _, state: state == _S.EXPIRED, _given_up),
+    "pickup.reduced": Kind(lambda _, state: state not in OVER, _owed),
     "pickup.cancelled": Kind(lambda row, state: state == _S.CANCELLED and row.reason not in _MOVED, _given_up),
     "waitlist.available": Kind(lambda _, state: state in _BEFORE_READY, _owed),
 }
@@ -115,6 +116,13 @@ def on_kept(event: Event) -> None:
     """There is a deadline: tell it, and remind of it."""
     _tell(event.topic, event)
     reminders.plan(event)
+
+
+@on("pickup.reduced")
+@use_case
+def on_reduced(event: Event) -> None:
+    """Pieces were given up though the customer did not ask for it: it is told, for nothing ends in silence."""
+    _tell(event.topic, event)
 
 
 @on("pickup.reopened")

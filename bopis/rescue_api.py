@@ -80,10 +80,8 @@ def _view(one: Remedy) -> dict[str, Any]:
 
 
 def _is_written(one: Remedy) -> bool:
-    """Whether the customer gets a notice: of a new pickup, a question, or the end of a whole pickup."""
+    """Whether the customer gets a notice: of a new pickup, a question, the end of a pickup or of some of its pieces."""
     if one.customer == Effect.NOTHING and one.kind != Kind.TRANSFER:
         return False
     whose = one.promised
-    if whose is None or whose.pickup is None:
-        return False
-    return one.kind != Kind.CANCEL or sum(line.owed for line in whose.lines) == one.pieces
+    return whose is not None and whose.pickup is not None

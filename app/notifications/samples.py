@@ -62,6 +62,7 @@ _PICKUP_KINDS = (
     "pickup.collected",
     "pickup.expired",
     "pickup.cancelled",
+    "pickup.reduced",
     "pickup.choose",
     "pickup.extended",
 )

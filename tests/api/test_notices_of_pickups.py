@@ -12,7 +12,7 @@ from app.core import jobs
 from app.core.db import ask_one, use_case
 from app.core.sql import Sql
 from app.notifications import kinds
-from bopis import notices, reminders
+from bopis import choosing, notices, reminders
 from tests.api.orders_kit import rows
 from tests.api.pickups_kit import act, bring, order, pick_all, shop, token_of
 from tests.factories import make_store
@@ -278,6 +278,23 @@ def test_another_store_is_named_with_its_time(api, app, clock):
     pump(app)
     assert [kind for kind, state in told(app) if state == "sent"].count("pickup.requested") == 2
     assert dict(told(app))["pickup.cancelled"] == "superseded"
+
+
+def test_what_is_given_up_without_an_answer_is_told(api, app, clock):
+    clock(SUNDAY)
+    shop(api)
+    shown = order(api)["pickup"]
+    bring(api, shown, "picking")
+    act(api, shown["id"], "short", {"sku": "A", "quantity": 1, "reason": "damaged"})
+    pick_all(api, shown["id"])
+    act(api, shown["id"], "ready")
+    pump(app)
+    clock("2026-11-23T15:10+09:00")
+    with app.app_context():
+        assert choosing.decide(pickup_id=shown["id"]) is True
+    pump(app)
+    assert told(app)[-1] == ("pickup.reduced", "sent")
+    assert [line["quantity"] for line in facts(app, "pickup.reduced", shown["id"])["lines"]] == [1, 1]
 
 
 def test_a_cancelled_order_tells_what_is_given_back(api, app, clock):

@@ -180,8 +180,8 @@ def test_no_answer_in_time_keeps_what_is_there(api, app, clock, picking, run_job
     assert options(api, picking)["options"] == []
     found = api.get(f"/orders/{picking['id']}").json
     assert (found["state"], found["lines"][0]["cancelled"], found["pickup"]["state"]) == ("placed", 1, "ready")
-    topics = rows(app, "SELECT topic FROM outbox_event WHERE aggregate_type = 'pickup' ORDER BY sequence DESC LIMIT 2")
-    assert topics == [("pickup.changed",), ("pickup.unanswered",)]
+    topics = rows(app, "SELECT topic FROM outbox_event WHERE aggregate_type = 'pickup' ORDER BY sequence DESC LIMIT 3")
+    assert topics == [("pickup.reduced",), ("pickup.changed",), ("pickup.unanswered",)]
 
 
 def test_a_rival_took_the_last_piece_meanwhile(api, app, picking):
