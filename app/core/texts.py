@@ -15,15 +15,24 @@ from pathlib import Path
 from flask import g, has_request_context, request
 
 LANGUAGES = ("ja", "en")
+
+
+class TextTaken(RuntimeError):
+    """Two features give one code different words: the second would silently replace the first."""
+
+
 Entry = dict[str, str]
 _tables: dict[str, dict[str, Entry]] = {"errors": {}, "fields": {}, "words": {}}
 _spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
 
 
 def load(folder: Path) -> None:
-    """Read the `texts.toml` of a feature's folder."""
+    """Read the `texts.toml` of a feature's folder. Raises TextTaken where another feature gave a code other words."""
     for table, entries in tomllib.loads((folder / "texts.toml").read_text("utf-8")).items():
-        _tables[table].update(entries)
+        known = _tables[table]
+        for code, words in entries.items():
+            if known.setdefault(code, words) != words:
+                raise TextTaken(f"{folder.name}: {table}.{code}")
 
 
 def entries(table: str) -> dict[str, Entry]:
