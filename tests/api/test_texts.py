@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from app.core import texts
 
 
-def test_a_code_that_another_feature_words_otherwise_is_refused(tmp_path: Path) -> None:
+def test_a_code_that_another_feature_words_otherwise_is_refused(app: Flask, tmp_path: Path) -> None:
     known = texts.entries("fields")["required"]
     (tmp_path / "texts.toml").write_text(f'[fields.required]\nja = "{known["ja"]}"\nen = "{known["en"]}"\n', "utf-8")
     texts.load(tmp_path)
