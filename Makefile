@@ -20,9 +20,10 @@ test: install ## run the whole suite, on SQLite and on a private PostgreSQL
 install: ## make .venv with the locked packages (PYTHON=… chooses the interpreter)
 	@scripts/install dev
 
-demo-day: ## replay a day of trade against `make run`, in another terminal (DEMO_API_KEY=… as printed there)
+demo-day: ## replay 2,000 pickups (DAY_PICKUPS=…) against `make run`, in another terminal (DEMO_API_KEY=… as printed there)
 	@scripts/install runtime
-	@DEMO_BASE_URL="$${DEMO_BASE_URL:-http://127.0.0.1:$${PORT:-8000}}" exec $(BIN)/python -m demo.day
+	@DEMO_BASE_URL="$${DEMO_BASE_URL:-http://127.0.0.1:$${PORT:-8000}}" exec $(BIN)/python -m demo.day \
+	  $(if $(DEMO_BASE_URL),,--reconcile)
 
 serve: ## start the production server alone (PORT, WEB_WORKERS, DATABASE_URL, …)
 	@scripts/install runtime
