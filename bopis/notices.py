@@ -73,10 +73,10 @@ KINDS: Mapping[str, Kind] = {
     "pickup.reminder": Kind(lambda _, state: state == _S.READY, _owed, urgent=False),
     "pickup.extended": Kind(lambda _, state: state in _KEPT, _owed, urgent=False),
     "pickup.collected": Kind(lambda _, state: state == _S.COLLECTED, _collected, urgent=False),
-    "pickup.expired": Kind(lambda _, state: state == _S.EXPIRED, _given_up),
+    "pickup.expired": Kind(lambda _, state: state == _S.EXPIRED, _given_up, urgent=False),
     "pickup.reduced": Kind(lambda _, state: state not in OVER, _owed),
     "pickup.cancelled": Kind(lambda row, state: state == _S.CANCELLED and row.reason not in _MOVED, _given_up),
-    "waitlist.available": Kind(lambda _, state: state in _BEFORE_READY, _owed),
+    "waitlist.available": Kind(lambda _, state: state in _BEFORE_READY, _owed, urgent=False),
 }
 
 
@@ -196,6 +196,7 @@ def _facts(row: Pickup, place: stores.Place, name: str, pieces: Callable[[Pickup
         store=_store(place),
         deadline=showing.when(deadline, zone) if deadline is not None else "",
         ready_by="" if row.ready_by is None or late else showing.when(row.ready_by, zone),
+        choose_by=showing.when(row.choose_by, zone) if row.choose_by is not None else "",
         amount_due=0 if row.is_over else queries.amount_due(row),
         paid=paid,
         lines=_lines(row, order, pieces),

@@ -33,10 +33,17 @@ def days(first: dt.date, last: dt.date) -> list[dt.date]:
 
 
 def plan(event: Event) -> None:
-    """Ask for the reminders of the deadline that now stands; those of an earlier one are taken back."""
-    forget(event)
+    """Ask for the reminders of the deadline that now stands; those of an earlier one are taken back.
+
+    They belong to the pickup's version as it is read, not to the event's: events that come late or the wrong way round
+    all plan the same reminders.
+    """
     row = db.session.get(Pickup, event.aggregate_id)
-    if row is None or row.state != PickupState.READY or row.ready_at is None or row.expires_at is None:
+    if row is None:
+        return
+    turn = row.version * _TURNS
+    _take_back(row.id, turn)
+    if row.state != PickupState.READY or row.ready_at is None or row.expires_at is None:
         return
     place = stores.get(row.location_id)
     zone = place.calendar.zone
@@ -45,13 +52,17 @@ def plan(event: Event) -> None:
         at = dt.datetime.combine(day, dt.time(settings.REMINDER_HOUR), zone).astimezone(dt.UTC)
         if at > clock.now():
             notifications.request(
-                KIND, subject=("pickup", row.id), sequence=turn_of(event) + number, location=row.location_id, at=at
+                KIND, subject=("pickup", row.id), sequence=turn + number, location=row.location_id, at=at
             )
 
 
 def forget(event: Event) -> None:
     """Take back the reminders that were planned before this event."""
-    notifications.cancel_pending(("pickup", event.aggregate_id), only={KIND}, before=turn_of(event))
+    _take_back(event.aggregate_id, turn_of(event))
+
+
+def _take_back(pickup_id: str, turn: int) -> None:
+    notifications.cancel_pending(("pickup", pickup_id), only={KIND}, before=turn)
 
 
 def is_day_before(row: Pickup, place: stores.Place) -> bool:

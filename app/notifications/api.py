@@ -32,8 +32,8 @@ from .templating import Words
 bp = Api("notices", __name__)
 _WORDS = {
     "subject": "【{{ store.name }}】ご注文のキャンセルについて(注文番号 {{ order_number }})",
-    "text": "{{ name }} 様\n\nご注文のキャンセルを承りました。\n\n注文番号: {{ order_number }}\n{{ page_url }}",
-    "short": "【{{ store.name }}】ご注文のキャンセルを承りました。{{ page_url }}",
+    "text": "{{ name }} 様\n\nご注文をキャンセルいたしました。\n\n注文番号: {{ order_number }}\n{{ page_url }}",
+    "short": "【{{ store.name }}】ご注文をキャンセルいたしました。{{ page_url }}",
 }
 
 

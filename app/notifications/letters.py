@@ -50,7 +50,10 @@ class LineFacts(TypedDict):
 
 
 class PickupFacts(TypedDict):
-    """What every `pickup.…` template may use. Text that is not known is empty, an amount that is not, zero."""
+    """What every `pickup.…` template may use. Text that is not known is empty, an amount that is not, zero.
+
+    `choose_by` is empty where a question may stay open for as long as the customer likes.
+    """
 
     name: str
     order_number: str
@@ -61,6 +64,7 @@ class PickupFacts(TypedDict):
     store: StoreFacts
     deadline: str
     ready_by: str
+    choose_by: str
     amount_due: int
     paid: bool
     lines: Sequence[LineFacts]

@@ -28,6 +28,7 @@ _PICKUP = PickupFacts(
     store=_STORE,
     deadline="11月29日(日) 21:00",
     ready_by="11月22日(日) 16:10",
+    choose_by="11月23日(月) 15:10",
     amount_due=0,
     paid=True,
     lines=_LINES,
@@ -43,6 +44,7 @@ _UNPAID = PickupFacts(
         "amount_due": 4520,
         "refund_total": 0,
         "reason": "",
+        "choose_by": "",
         "return_policy": "",
         "options": [],
     }

@@ -112,6 +112,7 @@ def test_the_ready_letter_says_everything(api, app, clock):
         },
         "deadline": "Sun, Nov 29, 21:00",
         "ready_by": "Sun, Nov 22, 16:10",
+        "choose_by": "",
         "amount_due": 0,
         "paid": True,
         "lines": [
@@ -236,6 +237,18 @@ def test_an_undone_hand_over_is_reminded_of_again(api, app, clock):
     assert planned(app) == ["11-26 10:00", "11-28 10:00"]
 
 
+def test_whichever_event_is_handled_first_each_reminder_is_planned_once(api, app, clock):
+    clock(SUNDAY)
+    shop(api)
+    shown = order(api)["pickup"]
+    bring(api, shown, "ready")
+    act(api, shown["id"], "extend", {"until": "2026-12-06T21:00:00+09:00"})
+    with app.app_context():
+        for event in reversed(jobs.lease()):
+            jobs.execute(event)
+    assert planned(app) == ["11-29 10:00", "12-05 10:00"]
+
+
 # --- when it does not go well -----------------------------------------------------------------------------------------
 
 
@@ -256,6 +269,7 @@ def test_a_piece_that_is_missing_is_asked_with_the_options(api, app, clock):
     said = facts(app, "pickup.short", shown["id"])
     assert [(line["sku"], line["quantity"], line["price"]) for line in said["lines"]] == [("A", 1, 1100)]
     assert said["reason"] == "店頭で商品をご用意できませんでした"
+    assert said["choose_by"] == "11月23日（月）15:10"
     assert said["options"] == ["ご用意できた商品だけを受け取る", "ご注文をキャンセルする"]
     assert [line["sku"] for line in facts(app, "pickup.ready", shown["id"])["lines"]] == ["A", "B"]
     act(api, shown["id"], "choose", {"option": "part"})
@@ -320,7 +334,10 @@ def test_goods_that_nobody_came_for(api, app, clock):
     with app.app_context():
         jobs.run_timed()
     pump(app)
-    assert [kind for kind, state in told(app) if state == "sent"][-1] == "pickup.expired"
+    assert told(app)[-1] == ("pickup.expired", "queued")
+    clock("2026-11-30T08:00+09:00")
+    pump(app)
+    assert told(app)[-1] == ("pickup.expired", "sent")
     said = facts(app, "pickup.expired", made["pickup"]["id"])
     assert (said["deadline"], said["refund_total"]) == ("Sun, Nov 29, 21:00", 2740)
 
@@ -339,4 +356,6 @@ def test_a_new_pass_for_ready_goods_is_sent_at_once(api, app, clock):
 
 def test_only_some_may_disturb_the_night(app):
     calm = {name for name in notices.KINDS if not kinds.offered(name).urgent}
-    assert calm == {"pickup.reminder", "pickup.extended", "pickup.collected"}
+    assert calm == {
+        "pickup.reminder", "pickup.extended", "pickup.collected", "pickup.expired", "waitlist.available",
+    }  # fmt: skip

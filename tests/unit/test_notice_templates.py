@@ -68,6 +68,21 @@ def test_the_ready_mail_names_what_is_to_be_paid_at_the_store() -> None:
     assert "JPY 4,520" in letter("pickup.ready", "en", 1).text
 
 
+@pytest.mark.parametrize("kind", sorted(SAMPLES))
+def test_whoever_gave_no_name_is_addressed_as_one_addresses_a_customer(kind: str) -> None:
+    assert letter(kind, "ja", name="").text.startswith("お客様\n")
+
+
+@pytest.mark.parametrize("kind", ["pickup.short", "pickup.choose"])
+def test_a_question_says_until_when_and_what_silence_means(kind: str) -> None:
+    asked, open_ended = letter(kind, "ja", 0), letter(kind, "ja", 1)
+    assert "11月23日(月) 15:10までに今後のご希望をお選びください。期限までにお返事がない場合は" in asked.text
+    assert "11月23日(月) 15:10までにご希望をお選びください。" in asked.short
+    assert "お返事をいただくまで、ほかの方法に変えることはありません。" in open_ended.text
+    assert "Please tell us by 11月23日(月) 15:10 what you would like" in letter(kind, "en", 0).text
+    assert "Nothing is changed until you answer." in letter(kind, "en", 1).text
+
+
 def test_a_reminder_knows_the_last_day() -> None:
     assert "受取期限は明日です" in letter("pickup.reminder", "ja", 0).subject
     assert "ご注文商品をお預かりしています" in letter("pickup.reminder", "ja", 1).subject
