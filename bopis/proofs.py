@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from app.core import settings
+from app.core import clock, settings
 from app.core.db import ask_one, later
 from app.core.sql import Sql
 
@@ -60,13 +60,17 @@ def check(row: Pickup, proof: Proof, scan: Scan) -> None:
 
 
 def check_proxy(row: Pickup, scan: Scan, at: dt.datetime) -> None:
-    """Refuse a proxy who did not count at that moment. Raises UnknownProxy, ProxyEnded."""
+    """Refuse a proxy who did not count at that moment. Raises UnknownProxy, ProxyEnded.
+
+    A call that waited for its turn has an older now than the one that took the pass back: what ended has ended.
+    """
     if scan.proxy_id is None:
         return
     proxy = passes.proxy_of(row, scan.proxy_id)
     if proxy is None:
         raise UnknownProxy
-    if not passes.is_good(proxy, at):
+    taken_back = proxy.ended_at is not None and at >= clock.now()
+    if taken_back or not passes.is_good(proxy, at):
         raise ProxyEnded
 
 
