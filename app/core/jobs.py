@@ -63,6 +63,7 @@ _DONE = Sql("UPDATE outbox_event SET state = 'done', lease_until = NULL WHERE id
 _AGAIN = Sql(
     "UPDATE outbox_event SET state = :state, due_at = :due_at, lease_until = NULL, last_error = :error WHERE id = :id"
 )
+_NOT_YET = Sql("SELECT name FROM timed_job WHERE next_at > :now")
 _ADD_TIMED = Sql("INSERT INTO timed_job (name, next_at) VALUES (:name, :now) ON CONFLICT (name) DO NOTHING")
 _TAKE_TIMED = Sql("UPDATE timed_job SET next_at = :next_at WHERE name = :name AND next_at <= :now")
 _OLDEST = Sql("SELECT min(due_at), count(*) FROM outbox_event WHERE state = 'due' AND due_at <= :now")
@@ -177,7 +178,10 @@ def _take_timed(job: Timed) -> bool:
 def run_timed() -> int:
     """Run every repeated job that is due; one failing job does not stop the others."""
     ran = 0
+    waiting = {str(row[0]) for row in ask_one(_NOT_YET, {"now": clock.text(clock.now())}).rows}
     for job in _timed.values():
+        if job.name in waiting:
+            continue
         actor.act_as(SYSTEM)
         try:
             if _take_timed(job):
