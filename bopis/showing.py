@@ -23,6 +23,7 @@ _EN_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oc
 _STEPS = ("received", "preparing", "ready", "collected")
 # Why a pickup ends although its goods still come: another way was chosen, or the order was changed.
 MOVED = frozenset({"changed", "moved"})
+_HOLD_HEADLINES = {"requested": "hold", "accepted": "hold", "cancelled": "hold-cancelled"}
 _STEP_OF = {
     PickupState.REQUESTED: 0,
     PickupState.AWAITING_TRANSFER: 0,
@@ -97,8 +98,8 @@ def of(row: Pickup, lent: PickupPass | None = None) -> Showing:
         state=state.value,
         kind=row.kind,
         title=word("pickup-title"),
-        headline=word(f"pickup-headline-{_situation(row, state)}"),
-        message=_message(row, state, zone, ended_by),
+        headline=word(f"pickup-headline-{_headline(row, state)}"),
+        message=_message(row, state, zone, ended_by, is_asked=lent is None and asking.is_asked(row)),
         steps=_steps(state),
         code=known.code if alive and isinstance(known, passes.Pass) else None,
         pin=known.pin if alive and isinstance(known, passes.Pass) else None,
@@ -121,15 +122,21 @@ def when(at: dt.datetime, zone: ZoneInfo) -> str:
     return f"{_EN_DAYS[local.weekday()]}, {_EN_MONTHS[local.month - 1]} {local.day}, {time}"
 
 
+def _headline(row: Pickup, state: PickupState) -> str:
+    """The situation; a hold is no order, and is not spoken of as one."""
+    situation = _situation(row, state)
+    return _HOLD_HEADLINES.get(situation, situation) if row.order_id is None else situation
+
+
 def _situation(row: Pickup, state: PickupState) -> str:
     """The state, or `moved`: this pickup is over because its goods come another way."""
     return "moved" if state == PickupState.CANCELLED and row.reason in MOVED else state.value
 
 
-def _message(row: Pickup, state: PickupState, zone: ZoneInfo, ended_by: str) -> str:
+def _message(row: Pickup, state: PickupState, zone: ZoneInfo, ended_by: str, *, is_asked: bool) -> str:
     if _situation(row, state) == "moved":
         return word("pickup-message-moved")
-    if asking.is_asked(row) and state not in OVER:
+    if is_asked and state not in OVER:
         return word(f"pickup-question-{row.choice_reason}")
     if state in {PickupState.CANCELLED, PickupState.EXPIRED}:
         free = row.order_id is not None and not _has_paid(row.order_id)
@@ -176,6 +183,8 @@ def _items(lines: Sequence[PickupLine], state: PickupState) -> list[Item]:
         if line.collected and state != PickupState.COLLECTED:
             notes.append(word("pickup-item-collected", count=line.collected))
         pieces = line.collected if state == PickupState.COLLECTED else line.ordered - line.short
+        if not (pieces or line.short):
+            continue  # what comes another way is not this pickup's any more
         shown.append(
             Item(
                 name=name_of(line, sku),
