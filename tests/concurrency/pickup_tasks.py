@@ -12,9 +12,9 @@ from flask import Flask
 
 from bopis import ending, jobs, pickups, proofs
 from bopis.models import Pickup
+from tests.concurrency.tasks import _meet
 
 _numbers = itertools.count()
-PATIENCE = 20
 
 
 def act(app: Flask, key: str, path: str, body: Any = None, *names: str) -> tuple[int, Any]:
@@ -59,7 +59,7 @@ def no_turns(rivals: int) -> Callable[[], None]:
     barrier, plain, count = threading.Barrier(rivals), proofs.take_turn, proofs.count_try
 
     def counted(pickup_id: str) -> int:
-        barrier.wait(PATIENCE)
+        _meet(barrier)
         return count(pickup_id)
 
     def restore() -> None:
@@ -78,7 +78,7 @@ def no_pickup_lock(rivals: int) -> Callable[[], None]:
         row = pickups.get(pickup_id)
         if not getattr(met, "once", False):
             met.once = True
-            barrier.wait(PATIENCE)
+            _meet(barrier)
         return row
 
     def restore() -> None:

@@ -87,8 +87,9 @@ def set_deadline(app: Flask, pickup_id: str, offset: str) -> None:
 
 
 def test_a_pickup_ends_once_around_its_deadline(api, app: Flask, crowd: Crowd, database_url: str) -> None:
-    shop(api, A=12)
-    waiting = [ready(api, f"EC-{n}") for n in range(12)]
+    """Collected, cancelled or expired, while its customer extends it and wishes to cancel it."""
+    shop(api, A=9)
+    waiting = [ready(api, f"EC-{n}") for n in range(9)]
     for n, shown in enumerate(waiting):
         set_deadline(app, shown["id"], ("1 day", "-1 second", "300 milliseconds")[n % 3])
     jobs: list[tuple[Any, ...]] = []
@@ -97,29 +98,32 @@ def test_a_pickup_ends_once_around_its_deadline(api, app: Flask, crowd: Crowd, d
             (tasks.act, api.key, f"{shown['id']}/hand-over", {"token": token_of(shown)}, "tablet-1"),
             (tasks.act, api.key, f"{shown['id']}/hand-over", {"token": token_of(shown)}, "tablet-2"),
             (tasks.act, api.key, f"{shown['id']}/cancel", {"reason": "race"}),
-            (tasks.act, api.key, f"{shown['id']}/extend", {"until": "2099-01-01T00:00:00Z"}),
+            (tasks.act, api.key, f"{shown['id']}/extend", {}),
+            (tasks.act, api.key, f"{shown['id']}/request-cancel", {}),
             (tasks.expire, shown["id"]),
         ]
     outcomes = crowd.run(database_url, jobs).values
     states = Counter[str]()
     for n, shown in enumerate(waiting):
-        *answers, expired = outcomes[5 * n : 5 * n + 5]
+        *answers, expired = outcomes[6 * n : 6 * n + 6]
         ends = [status == 200 for status, _ in answers[:3]] + [expired]
+        extended = answers[3][0] == 200
         state = api.get(f"/pickups/{shown['id']}").json["state"]
         states[state] += 1
         assert sum(ends) == 1 or (n % 3 == 2 and state == "expired" and sum(ends) == 0)
-        assert set(codes(answers[:3])) - {"done"} <= HONEST
-        if n % 3 == 1:
-            assert expired
-    assert sum(states[end] for end in ("collected", "cancelled", "expired")) == 12
+        assert set(codes(answers)) - {"done"} <= HONEST
+        assert expired or n % 3 != 1
+        assert not (extended and expired)
+    assert sum(states[end] for end in ("collected", "cancelled", "expired")) == 9
     with app.app_context():
         tasks.sweep(app)
-    left = 12 - states["collected"]
+    left = 9 - states["collected"]
     assert level(app, "A", "S1") == (left, left)
     for shown in waiting:
         if api.get(f"/pickups/{shown['id']}").json["reshelve"] == "open":
             act(api, shown["id"], "reshelve")
     assert level(app, "A", "S1") == (left, 0)
+    assert rows(app, "SELECT count(*) FROM reshelve_task") == [(left,)]
 
 
 def test_two_sweepers_expire_each_pickup_once(api, app: Flask, crowd: Crowd, database_url: str) -> None:
