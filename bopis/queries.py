@@ -135,14 +135,20 @@ def _view(row: Pickup) -> dict[str, Any]:
 
 def _due(rows: Sequence[Pickup], lines: Mapping[str, Sequence[PickupLine]]) -> dict[str, int]:
     """What is to be paid at the counter now, by pickup: an order's payments say it, a hold keeps its own sum."""
-    asked = {
-        row.id: (row.order_id, pickups.order_parts(of_one, {line.line_ref: line.owed for line in of_one}))
-        for row in rows
-        if row.order_id is not None and not row.is_over
-        for of_one in [lines.get(row.id, [])]
-    }
-    due = orders.due_at_counters(asked)
-    return {row.id: row.amount_due if row.order_id is None else due.get(row.id, 0) for row in rows}
+    asked: dict[str, tuple[str, dict[str, int]]] = {}
+    due: dict[str, int] = {}
+    for row in rows:
+        mine = lines.get(row.id, [])
+        parts = pickups.order_parts(mine, {line.line_ref: line.open + line.waiting for line in mine})
+        if row.order_id is None:
+            due[row.id] = row.amount_due
+        elif row.is_over:
+            due[row.id] = 0
+        elif any(line.undecided for line in mine):
+            due[row.id] = orders.due_at_counter(row.order_id, parts)  # nobody pays for what may never come
+        else:
+            asked[row.id] = (row.order_id, parts)
+    return due | orders.due_at_counters(asked)
 
 
 def _tasks(ids: Sequence[str]) -> Mapping[str, str]:
