@@ -119,10 +119,10 @@ def _hold_elsewhere(row: Pickup, lines: Sequence[PickupLine], missing: Mapping[s
     case = opening.Case(
         kind="hold", location_id=location, channel=row.channel, claim_id=held.id, placed_at=now, hold_until=until,
         contact_id=row.contact_id, customer_id=row.customer_id, phone_mark=row.phone_mark, language=row.language,
-        amount_due=_listed(held.lines),
+        amount_due=_listed(lines, missing),
     )  # fmt: skip
     opening.open_pickup(case, wanted, pickup_id=pickup_id)
-    row.amount_due = max(0, row.amount_due - _listed(held.lines))
+    row.amount_due = max(0, row.amount_due - _listed(lines, missing))
 
 
 def give_up(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], *, reason: str) -> None:
@@ -130,8 +130,7 @@ def give_up(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], 
     gone = {ref: pieces for ref, pieces in parts.items() if pieces}
     order_parts = pickups.order_parts(lines, gone)
     if row.order_id is None:
-        pieces = stock.merge([(line.sku, gone.get(line.line_ref, 0)) for line in lines])
-        row.amount_due = max(0, row.amount_due - _listed(pieces))
+        row.amount_due = max(0, row.amount_due - _listed(lines, gone))
     ending.take_out(row, lines, gone, reason=reason)
     if row.order_id is not None:
         orders.cancel_parts(row.order_id, order_parts, reason=reason)
@@ -140,8 +139,9 @@ def give_up(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], 
             touch(row, "pickup.reduced", reason=reason, lines=lines_told, **pickups.facts(row))
 
 
-def _listed(pieces: Mapping[str, int]) -> int:
-    """What a hold's pieces cost."""
+def _listed(lines: Sequence[PickupLine], parts: Mapping[str, int]) -> int:
+    """What a hold's pieces (by line_ref) cost: a substitute as much as what it stands for."""
+    pieces = pickups.asked_for(lines, parts)
     known = catalog.get(pieces)
     return sum(known[sku].list_price * quantity for sku, quantity in pieces.items())
 
@@ -150,7 +150,9 @@ def _substitute(row: Pickup, lines: Sequence[PickupLine], sku: str) -> None:
     """Claim the other SKU, and let it be picked in the missing one's place."""
     mine = [line for line in lines if line.substitute == sku and line.undecided]
     pieces = sum(line.undecided for line in mine)
-    row.claim_id = stock.enlarge(row.claim_id, {sku: pieces}, owner=row.owner).id
+    row.claim_id = stock.enlarge(
+        row.claim_id, {sku: pieces}, location=row.location_id, kind=row.kind, owner=row.owner
+    ).id
     name = catalog.get([sku])[sku].name
     taken = {line.line_ref for line in lines}
     for line in mine:

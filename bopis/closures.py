@@ -18,6 +18,8 @@ from . import asking, pickups
 from .models import Pickup
 from .states import PickupState
 
+# Doors are open until their closing moment, which is none of that day any more.
+_MOMENT = dt.timedelta(seconds=1)
 _COMING = tuple(state.value for state in (PickupState.REQUESTED, PickupState.ACCEPTED, PickupState.PICKING))
 
 
@@ -39,6 +41,8 @@ def keep_longer(*, pickup_id: str) -> None:
     if row.state_at(clock.now()) != PickupState.READY or row.expires_at is None:
         return
     place = stores.get(row.location_id)
+    if place.calendar.is_open(row.expires_at - _MOMENT):
+        return
     until = _closing_from(place, row.expires_at)
     if until is not None and until > row.expires_at:
         row.expires_at = until
@@ -59,5 +63,10 @@ def ask_anew(*, pickup_id: str) -> None:
 
 def _closing_from(place: stores.Place, at: dt.datetime) -> dt.datetime | None:
     """The first closing of the doors at `at` or later, beginning with that local day."""
-    day = place.calendar.next_open_day(stores.business_date(place, at))
-    return place.calendar.closing_on(day) if day is not None else None
+    days = place.calendar
+    day = days.next_open_day(stores.business_date(place, at - _MOMENT))
+    closing = days.closing_on(day) if day is not None else None
+    if day is None or closing is None or closing >= at:
+        return closing
+    day = days.next_open_day(day + dt.timedelta(days=1))
+    return days.closing_on(day) if day is not None else None

@@ -16,11 +16,13 @@ from app.core import clock, settings
 from app.core.db import Again, db, use_case
 from app.core.states import move, touch
 
-from . import arrivals, opening, pickups, reshelving
+from . import arrivals, giving, opening, pickups, reshelving
 from .models import Pickup, PickupLine
 from .states import PICKUP, PickupState
 
 _WAITING = (PickupState.REQUESTED.value, PickupState.ACCEPTED.value)
+# How a pickup ends of which some was given and nothing is left. Before it is ready, only a till can have given some.
+_LAST_STEP = {PickupState.AWAITING_CUSTOMER: "close", PickupState.READY: "hand-over"}
 
 
 @use_case
@@ -102,24 +104,26 @@ def go_on(row: Pickup, lines: Sequence[PickupLine], *, reason: str) -> None:
         row.choose_by = row.choice_reason = None
     if any(line.open or line.waiting for line in lines):
         if row.state == PickupState.AWAITING_CUSTOMER and not undecided:
-            ask_again(row)
-            move(row, "resume", PICKUP, event="pickup.resumed", **facts)
+            _resume(row)
         else:
             touch(row, "pickup.changed", reason=reason, **facts)
     elif undecided:
         touch(row, "pickup.changed", reason=reason, **facts)
     elif any(line.collected for line in lines):
-        row.collected_at = row.collected_at or clock.now()
-        waited = row.state == PickupState.AWAITING_CUSTOMER
-        move(row, "close" if waited else "hand-over", PICKUP, event="pickup.collected", **facts)
+        giving.complete(row, _LAST_STEP.get(PickupState(row.state), "settle"), {}, row.collected_at)
     else:
         finish(row, reason)
         move(row, "cancel", PICKUP, event="pickup.cancelled", reason=reason, **facts)
 
 
-def ask_again(row: Pickup) -> None:
-    """The store has the time to answer anew."""
-    row.accept_by, row.escalated = stores.accept_by(stores.get(row.location_id), clock.now()), 0
+def _resume(row: Pickup) -> None:
+    """The store has the time to answer anew; nothing is ready, and a hold is kept as long as from its beginning."""
+    place, now = stores.get(row.location_id), clock.now()
+    row.accept_by, row.escalated, row.expires_at = stores.accept_by(place, now), 0, None
+    if row.order_id is None:
+        row.hold_until = stores.deadline(place, now, stores.hold_days(place, row.kind))
+        stock.extend(row.claim_id, expires_at=row.hold_until, owner=row.owner)
+    move(row, "resume", PICKUP, event="pickup.resumed", **pickups.facts(row))
 
 
 def finish(row: Pickup, reason: str) -> None:

@@ -11,7 +11,7 @@ from app import orders, stock
 from app.core import clock
 from app.core.states import move, touch
 
-from . import opening, pickups, scans
+from . import asking, opening, pickups, scans
 from .errors import MoreThanPicked, WrongItem
 from .models import Pickup, PickupLine
 from .scans import Scan
@@ -75,9 +75,8 @@ def give(
 
 
 def complete(row: Pickup, action: str, parts: Mapping[str, int], at: dt.datetime | None = None) -> None:
-    """Everything was given: no question and no wish is left, and an hour nobody will pick in is free again."""
-    if row.ready_at is None:
-        opening.leave(row)
+    """Everything was given: no question and no wish is left, and the places that nobody needs any more are free."""
+    opening.leave(row)
     row.collected_at = at or clock.now()
     row.choose_by = row.choice_reason = row.cancel_asked_at = None
     move(row, action, PICKUP, event="pickup.collected", lines=told(parts), **pickups.facts(row))
@@ -86,7 +85,9 @@ def complete(row: Pickup, action: str, parts: Mapping[str, int], at: dt.datetime
 def wait_for_the_rest(row: Pickup, parts: Mapping[str, int]) -> None:
     """All that is there was given; the question about what is missing stands, and nothing but its answer is open."""
     touch(row, "pickup.partly_collected", lines=told(parts), **pickups.facts(row))
-    if (row.state, "await") in PICKUP:
+    if row.choose_by is None:
+        asking.wait_for_customer(row, asking.SHORT)
+    elif (row.state, "await") in PICKUP:
         move(row, "await", PICKUP, event="pickup.awaiting_customer", reason=row.choice_reason, **pickups.facts(row))
 
 

@@ -16,7 +16,7 @@ from app.core.db import use_case
 from app.core.errors import AppError
 from app.core.states import move, touch
 
-from . import giving, late, pickups, proofs, scans
+from . import giving, late, pickups, proofs, scans, work
 from .errors import AlreadyCollected, NothingToUndo, PickupExpired, UndoClosed, WrongPin
 from .giving import Given
 from .models import Pickup, PickupLine, PickupScan
@@ -161,9 +161,13 @@ def _may_undo(row: Pickup, done: PickupScan) -> None:
 def _take_back(row: Pickup, done: PickupScan, scan: Scan) -> None:
     parts = {line_ref: int(pieces) for line_ref, pieces in done.parts.items()}
     lines = pickups.lines_of(row)
-    cause = stock.Cause("pickup", "pickup", row.id, note="undo")
-    claim = stock.take_back(row.claim_id, giving.by_sku(lines, parts), cause, owner=row.owner)
-    row.claim_id, row.collected_at, done.undone = claim.id, None, True
+    claim = stock.take_back(
+        row.claim_id, giving.by_sku(lines, parts), _cause_back(row, done), location=row.location_id, kind=row.kind,
+        owner=row.owner,
+    )  # fmt: skip
+    row.claim_id, row.collected_at, row.hold_until, done.undone = claim.id, None, None, True
+    if row.ready_at is None:
+        work.keep_ready(row)
     for line in lines:
         line.collected -= parts.get(line.line_ref, 0)
     if row.order_id is not None:
@@ -171,3 +175,10 @@ def _take_back(row: Pickup, done: PickupScan, scan: Scan) -> None:
         orders.reverse_fulfilment(row.order_id, back, work_id=row.id, claim_id=claim.id, reason="undo")
     scans.keep(scan, place=(row.location_id, row.id), outcome=scans.DONE, parts=parts)
     move(row, "undo", PICKUP, event="pickup.reopened", **pickups.facts(row))
+
+
+def _cause_back(row: Pickup, done: PickupScan) -> stock.Cause:
+    """What a hold gave for a till's receipt comes back for it: the receipt's void has nothing left to bring."""
+    if row.order_id is None and done.proof == scans.TILL and done.nonce is not None:
+        return stock.Cause("pickup", orders.RECEIPT, done.nonce, note="undo")
+    return stock.Cause("pickup", "pickup", row.id, note="undo")

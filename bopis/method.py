@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -12,9 +12,9 @@ from app import customers, stock, stores
 from app.core import clock
 from app.core.db import db
 from app.core.states import move, touch
-from app.orders import Held, Located, Opening, Promise
+from app.orders import CounterLine, Held, Located, Opening, Promise
 
-from . import arrivals, ending, handover, pickups, queries, scans
+from . import arrivals, ending, giving, handover, pickups, queries, scans
 from .models import Pickup, PickupLine
 from .opening import (
     Case,
@@ -23,7 +23,6 @@ from .opening import (
     begin_of,
     check_time,
     keep_until,
-    leave,
     not_before,
     open_pickup,
     place_for_pickup,
@@ -75,8 +74,7 @@ class PickupMethod:
         row = pickups.locked(work_id)
         pickups.require(row, "change")
         if row.location_id != opening.location_id:
-            row.reason = "changed"
-            leave(row)
+            ending.finish(row, "changed")
             move(row, "cancel", PICKUP, event="pickup.cancelled", reason="changed", **pickups.facts(row))
             return self._open(opening)
         if any(line.undecided for line in pickups.lines_of(row)):
@@ -112,8 +110,17 @@ class PickupMethod:
     def settle(self, work_id: str, parts: Mapping[str, int], *, paid_at: dt.datetime, reference: str) -> None:
         """A till's receipt paid and handed over these pieces, wherever the work stood: a fact, posted once."""
         row = pickups.locked(work_id)
-        mine = pickups.line_parts(pickups.lines_of(row), parts)
-        handover.settle(row, _by_till(paid_at), receipt=reference, parts=mine)
+        handover.settle(row, _by_till(paid_at, reference), receipt=reference, parts=parts)
+
+    def lines_at_counter(self, work_id: str) -> Sequence[CounterLine]:
+        """What the store has to give; goods that have just arrived are taken in first."""
+        row = pickups.locked(work_id)
+        arrivals.take_in(row)
+        away = row.is_over or row.state == PickupState.AWAITING_TRANSFER
+        return [
+            CounterLine(line.line_ref, line.order_ref, line.sku, 0 if away else line.owed, line.collected)
+            for line in pickups.lines_of(row)
+        ]
 
     def settle_hold(self, code: str, sold: Mapping[str, int], cause: stock.Cause) -> Held | None:
         """A till sold a hold's goods: they leave by its claim, for the receipt's cause, so a void brings them back.
@@ -126,19 +133,18 @@ class PickupMethod:
         if pickup_id is None:
             return None
         row = pickups.locked(pickup_id)
-        if row.state == PickupState.COLLECTED:
-            done = next((one for one in scans.given(row.id) if not one.undone), None)
-            if done is None or done.proof == "till":
-                return Held({}, "order-not-open")
-            collected: dict[str, int] = {}
-            for line in pickups.lines_of(row):
-                collected[line.sku] = collected.get(line.sku, 0) + line.collected
-            return Held(collected, "collected-before")
-        if row.state_at(clock.now()) in OVER:
+        lines = pickups.lines_of(row)
+        before, over = _by_clerks(row, lines), row.state == PickupState.COLLECTED
+        if not over and row.state_at(clock.now()) in OVER:
             return Held({}, "order-not-open")
-        scan = _by_till(cause.occurred_at or clock.now())
-        parts = handover.allot(pickups.lines_of(row), sold)
-        return Held(handover.settle(row, scan, receipt=cause.id, parts=parts, cause=cause))
+        parts = handover.allot(lines, sold)
+        given = handover.settle(
+            row, _by_till(cause.occurred_at or clock.now(), cause.id), receipt=cause.id, parts=parts, cause=cause
+        )
+        rest = {sku: min(pieces - given.get(sku, 0), before.get(sku, 0)) for sku, pieces in sold.items()}
+        if any(rest.values()):
+            return Held({sku: given.get(sku, 0) + pieces for sku, pieces in rest.items()}, "collected-before")
+        return Held(given, "order-not-open" if over else None)
 
     def find(self, code: str) -> str | None:
         """The pickup of an order that has this code."""
@@ -146,8 +152,17 @@ class PickupMethod:
         return db.session.scalar(named)
 
 
-def _by_till(paid_at: dt.datetime) -> Scan:
-    return Scan("hand-over", proof="till", receiver="customer", occurred_at=min(paid_at, clock.now()))
+def _by_till(paid_at: dt.datetime, receipt: str) -> Scan:
+    at = min(paid_at, clock.now())
+    return Scan("hand-over", proof=scans.TILL, nonce=receipt, receiver="customer", occurred_at=at)
+
+
+def _by_clerks(row: Pickup, lines: Sequence[PickupLine]) -> dict[str, int]:
+    """What clerks gave and no receipt has told yet, by SKU; where a till sold some, all that left has its receipt."""
+    given = [one for one in scans.given(row.id) if not one.undone]
+    if any(one.proof == scans.TILL for one in given):
+        return {}
+    return giving.by_sku(lines, {line.line_ref: line.collected for line in lines if line.collected})
 
 
 def _lines(opening: Opening) -> list[Wanted]:

@@ -34,7 +34,10 @@ def of(row: Pickup, lines: Sequence[PickupLine]) -> list[dict[str, Any]]:
     missing = missing_of(row, lines)
     if not missing or row.state_at(clock.now()) in OVER:
         return []
-    wanted = stock.merge([(line.sku, missing[line.line_ref]) for line in lines if missing.get(line.line_ref)])
+    if row.order_id is not None:
+        wanted = pickups.asked_for(lines, missing)
+    else:
+        wanted = stock.merge([(line.sku, missing[line.line_ref]) for line in lines if missing.get(line.line_ref)])
     found: list[dict[str, Any]] = []
     whole = any(line.undecided for line in lines)
     if not whole:
@@ -43,7 +46,7 @@ def of(row: Pickup, lines: Sequence[PickupLine]) -> list[dict[str, Any]]:
     elsewhere = list(having(row.location_id, row.channel, wanted))
     found += _stores(elsewhere)
     if row.order_id is not None:
-        found += _sendings(row, elsewhere)
+        found += _sendings(row, elsewhere, pickups.order_parts(lines, missing))
     if whole and any(line.open or line.picked for line in lines):
         found.append({"option": PART, "refund": _worth(row, lines, missing)})
     owed = {line.line_ref: line.owed for line in lines}
@@ -58,7 +61,7 @@ def _substitutes(row: Pickup, lines: Sequence[PickupLine]) -> list[dict[str, Any
     """What the store offers instead, as long as it can still be added to the picking."""
     if row.state not in {PickupState.PICKING, PickupState.AWAITING_CUSTOMER}:
         return []
-    offered = {line.substitute: line.undecided for line in lines if line.substitute and line.undecided}
+    offered = stock.merge([(line.substitute, line.undecided) for line in lines if line.substitute and line.undecided])
     if not offered:
         return []
     at = stock.find_available(
@@ -104,15 +107,17 @@ def _stores(elsewhere: Sequence[tuple[stores.Place, float | None]]) -> list[dict
     return found
 
 
-def _sendings(row: Pickup, elsewhere: Sequence[tuple[stores.Place, float | None]]) -> list[dict[str, Any]]:
-    """From the warehouse if one has all, else from the nearest store: sent to this store, or home."""
+def _sendings(
+    row: Pickup, elsewhere: Sequence[tuple[stores.Place, float | None]], parts: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """From the warehouse if one has all, else from the nearest store: sent to this store, or home if it is paid."""
     if not elsewhere or row.order_id is None:
         return []
     sender = next((place for place, _ in elsewhere if place.kind == "warehouse"), elsewhere[0][0])
     here, now = stores.directory()[row.location_id], clock.now()
     ready_by = stores.expect(here, opening.begin_of(here, now, sent=True))
-    known = orders.contact_of(row.order_id).address
-    return [
-        {"option": TRANSFER, "from": sender.code, "ready_by": clock.public(ready_by)},
-        {"option": SHIP, "from": sender.code, "needs_address": not known},
-    ]
+    found: list[dict[str, Any]] = [{"option": TRANSFER, "from": sender.code, "ready_by": clock.public(ready_by)}]
+    if not orders.due_at_counter(row.order_id, parts):
+        known = orders.contact_of(row.order_id).address
+        found.append({"option": SHIP, "from": sender.code, "needs_address": not known})
+    return found

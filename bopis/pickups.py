@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app import orders
+from app import orders, stock
 from app.core import actor, clock
 from app.core.db import db
 from app.core.ids import is_id
@@ -71,6 +71,14 @@ def order_parts(lines: Sequence[PickupLine], parts: Mapping[str, int]) -> dict[s
         if parts.get(line.line_ref):
             found[line.order_ref] = found.get(line.order_ref, 0) + parts[line.line_ref]
     return found
+
+
+def asked_for(lines: Sequence[PickupLine], parts: Mapping[str, int]) -> dict[str, int]:
+    """Pieces by our lines as pieces by the SKU that the customer asked for first: what another place is asked for."""
+    skus = {line.line_ref: line.sku for line in lines}
+    return stock.merge(
+        [(skus.get(line.order_ref, line.sku), parts[line.line_ref]) for line in lines if parts.get(line.line_ref)]
+    )
 
 
 def line_parts(lines: Sequence[PickupLine], parts: Mapping[str, int]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from app.core.sql import Sql, json_param
 from .models import PickupScan
 
 DONE = "done"
+TILL = "till"  # the proof of what a receipt took; its nonce is the receipt
 # A hand-over that was told late and cannot be true as it stands: it is kept as a fact, and somebody looks at it.
 GIVEN_TWICE, GIVEN_AFTER_END, GIVEN_AND_RETURNED = "given-twice", "given-after-end", "given-and-returned"
 CONFLICTS = (GIVEN_TWICE, GIVEN_AFTER_END, GIVEN_AND_RETURNED)

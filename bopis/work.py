@@ -113,10 +113,7 @@ def ready(*, pickup_id: str, shelf: str | None) -> Pickup:
     missing = [{"line_ref": line.line_ref, "sku": line.sku, "open": line.open} for line in lines if line.open]
     if missing:
         raise LinesOpen(lines=missing)
-    place = stores.get(row.location_id)
-    row.ready_at = clock.now()
-    since = max(row.ready_at, row.slot_at) if row.slot_at is not None else row.ready_at
-    row.expires_at = stores.deadline(place, since, opening.days_for(row, place))
+    keep_ready(row)
     row.shelf = shelf
     undecided = any(line.undecided for line in lines)
     if not undecided:
@@ -126,6 +123,14 @@ def ready(*, pickup_id: str, shelf: str | None) -> Pickup:
     if undecided:
         asking.ask(row, asking.SHORT)
     return row
+
+
+def keep_ready(row: Pickup) -> None:
+    """The goods of a locked pickup wait from now on, and have their deadline."""
+    place = stores.get(row.location_id)
+    row.ready_at = clock.now()
+    since = max(row.ready_at, row.slot_at) if row.slot_at is not None else row.ready_at
+    row.expires_at = stores.deadline(place, since, opening.days_for(row, place))
 
 
 @use_case

@@ -21,7 +21,7 @@ from .models import PosReceipt
 from .reading import Moved, problem
 from .states import RECEIPT, ReceiptState
 
-REFERENCE = "pos_receipt"
+REFERENCE = orders.RECEIPT
 _RECEIPTS = Rowset(
     "r",
     "rows",
@@ -70,7 +70,7 @@ _LINKED = Sql(
     "WHERE id IN (SELECT one.id FROM {one})",
     _IDS,
 )
-_SETTLED = Sql("SELECT 1 FROM pos_receipt WHERE settles_id = :order LIMIT 1")
+_SETTLED = Sql("SELECT 1 FROM pos_receipt WHERE settles_id = :order AND location_id = :location LIMIT 1")
 
 
 Document = tuple[list[stock.Goods], stock.Cause]
@@ -203,13 +203,17 @@ def _settle_order(code: str, outcome: Outcome) -> dict[str, int]:
     if sale is None:
         raise orders.UnknownOrder
     order = orders.at_counter(code, location=sale["store"])
-    if not order.works:
+    if not order.lines:
         raise OrderNotOpen(state=order.state)
     sold = _sold(outcome)
     given = {sku: min(pieces, sold.get(sku, 0)) for sku, pieces in order.left.items()}
     # What a clerk gave before the till's receipt came is on it too: the money of that order, not another sale.
     rest = {sku: pieces - given.get(sku, 0) for sku, pieces in sold.items()}
-    before = {} if _is_paid(order.order_id) else {k: min(q, order.done.get(k, 0)) for k, q in rest.items()}
+    before = (
+        {}
+        if _is_paid(order.order_id, outcome.location_id)
+        else {k: min(q, order.done.get(k, 0)) for k, q in rest.items()}
+    )
     if any(given.values()):
         tenders = [(tender["method"], tender["amount"]) for tender in sale["tenders"]]
         orders.settle_at_till(order, given, tenders_taken=tenders, at=sale["sold_at"], reference=outcome.id)
@@ -223,8 +227,9 @@ def _settle_order(code: str, outcome: Outcome) -> dict[str, int]:
     return {sku: given.get(sku, 0) + before.get(sku, 0) for sku in {*given, *before}}
 
 
-def _is_paid(order_id: str) -> bool:
-    return bool(ask_one(_SETTLED, {"order": order_id}).rows)
+def _is_paid(order_id: str, location: str) -> bool:
+    """Whether a receipt of this store has paid for what the order gives there."""
+    return bool(ask_one(_SETTLED, {"order": order_id, "location": location}).rows)
 
 
 def _beyond(moved: Sequence[Moved], given: dict[str, int]) -> list[Moved]:

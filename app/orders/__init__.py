@@ -32,21 +32,23 @@ from .fulfilling import (
     view,
     worth,
 )
-from .fulfilment import Held, Located, Method, Opening, OpenLine, Promise, offer
+from .fulfilment import CounterLine, Held, Located, Method, Opening, OpenLine, Promise, offer
 from .moving import open_another
 from .paying import end_past_due
 from .pricing import Priced, PricingError, RateTax
 from .rescuing import Parcel, parcels, take_from_parcel, unpaid
 from .sales import PostedSale, RecordedSale, SoldLine, Tender, price_sale, record_sale, reverse_sale
 from .schemas import OrderCustomerIn, OrderOut
-from .settling import AtCounter, at_counter, settle_at_till, settle_hold
+from .settling import RECEIPT, AtCounter, at_counter, settle_at_till, settle_hold
 from .tax import Basis, TaxCategory, tax_rate
 from .ways_schemas import Address
 
 __all__ = [
+    "RECEIPT",
     "Address",
     "AtCounter",
     "Basis",
+    "CounterLine",
     "Held",
     "LineSummary",
     "Located",

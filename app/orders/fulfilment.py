@@ -102,7 +102,7 @@ class Method(Protocol):
         """What the order's answer shows of the work item."""
 
     def settle(self, work_id: str, parts: Mapping[str, int], *, paid_at: dt.datetime, reference: str) -> None:
-        """A till's sale has paid and handed over these pieces by line."""
+        """A till's sale has paid and handed over these pieces, by the work item's own lines."""
 
     def find(self, code: str) -> str | None:
         """The id of the order's work item that people know by this code (a pickup code); None where there is none."""
@@ -116,9 +116,26 @@ class Held:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CounterLine:
+    """What a work item's own line `ref` still gives at its counter for an order's line, and what it gave.
+
+    The SKU is the one that is given, which may stand in for the order's.
+    """
+
+    ref: str
+    line_ref: str
+    sku: str
+    left: int
+    done: int
+
+
 @runtime_checkable
 class Counter(Protocol):
     """A method whose goods are given over a counter, where a till may also sell a hold without order."""
+
+    def lines_at_counter(self, work_id: str) -> Sequence[CounterLine]:
+        """What a till may sell of a work item; nothing is left of goods that are not at the counter's place yet."""
 
     def settle_hold(self, code: str, sold: Mapping[str, int], cause: stock.Cause) -> Held | None:
         """A till sold these pieces by SKU of the hold with this code; None where there is none."""

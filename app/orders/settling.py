@@ -19,21 +19,32 @@ from app.core.ids import is_id
 from . import fulfilment, queries, reckoning, tenders, works
 from .errors import UnknownOrder
 from .fulfilling import with_fee
+from .fulfilment import CounterLine
 from .models import Fulfilment, OrderLine, SalesOrder
 from .states import OrderState, PaymentState
 
+# What the ledger calls a till's receipt: its own goods, and those that a hold gave for it.
+RECEIPT = "pos_receipt"
 _OPEN = frozenset({OrderState.PLACED, OrderState.PARTLY_FULFILLED})
 
 
 @dataclass(frozen=True, slots=True)
 class AtCounter:
-    """What a receipt may settle of an order: the work items meant, what they still owe and what was given, by SKU."""
+    """What a receipt may settle of an order: the lines of the work items that are meant."""
 
     order_id: str
     state: str
-    works: tuple[str, ...]
-    left: Mapping[str, int]
-    done: Mapping[str, int]
+    lines: tuple[tuple[str, CounterLine], ...]
+
+    @property
+    def left(self) -> dict[str, int]:
+        """What is still owed, by SKU."""
+        return stock.merge([(line.sku, line.left) for _, line in self.lines if line.left])
+
+    @property
+    def done(self) -> dict[str, int]:
+        """What was given, by SKU."""
+        return stock.merge([(line.sku, line.done) for _, line in self.lines if line.done])
 
 
 @use_case
@@ -50,21 +61,25 @@ def at_counter(code: str, *, location: str) -> AtCounter:
     rows = queries.lines_of(order.id)
     ways = [way for way in works.of(order.id) if way.work_id is not None]
     mine = [way for way in ways if way.work_id == named] or _at_counters(ways, location) or ways
-    skus = {row.line_ref: row.sku or "" for row in reckoning.goods_of(rows)}
-    left: dict[str, int] = {}
-    for way in mine:
-        for ref, pieces in works.open_of(way).items():
-            left[skus[ref]] = left.get(skus[ref], 0) + pieces
-    done: dict[str, int] = {}
-    for row in reckoning.goods_of(rows):
-        done[skus[row.line_ref]] = done.get(skus[row.line_ref], 0) + row.fulfilled
-    return AtCounter(order.id, order.state, tuple(way.work_id or "" for way in mine), left, done)
+    lines = tuple((way.work_id or "", line) for way in mine for line in _lines(way, rows))
+    return AtCounter(order.id, order.state, lines)
 
 
 def _at_counters(ways: Sequence[Fulfilment], location: str) -> list[Fulfilment]:
     counters = [way for way in ways if isinstance(fulfilment.method(way.method), fulfilment.Counter)]
-    owing = [way for way in counters if works.open_of(way)] or counters
-    return [way for way in owing if way.location_id == location] or owing
+    here = [way for way in counters if way.location_id == location] or counters
+    return [way for way in here if works.open_of(way)] or here
+
+
+def _lines(way: Fulfilment, rows: Sequence[OrderLine]) -> Sequence[CounterLine]:
+    method = fulfilment.method(way.method)
+    if isinstance(method, fulfilment.Counter):
+        return method.lines_at_counter(way.work_id or "")
+    owed = works.open_of(way)
+    return [
+        CounterLine(row.line_ref, row.line_ref, row.sku or "", owed.get(row.line_ref, 0), row.fulfilled)
+        for row in reckoning.goods_of(rows)
+    ]
 
 
 def _meant(code: str) -> tuple[str | None, str | None]:
@@ -113,42 +128,38 @@ def settle_at_till(
     Raises what a method refuses that has no counter.
     """
     order = queries.find(found.order_id, lock=True)
-    rows = queries.lines_of(order.id)
-    shares = _share(found, rows, sold)
-    _pay(order, rows, shares, tenders_taken, reference)
-    for work_id, parts in shares.items():
+    shares = _share(found, sold)
+    _pay(order, shares, tenders_taken, reference)
+    given: dict[str, dict[str, int]] = {}
+    for work_id, line, pieces in shares:
+        given.setdefault(work_id, {})[line.ref] = pieces
+    for work_id, parts in given.items():
         way = works.by_work(work_id)
         if way is not None:
             fulfilment.method(way.method).settle(work_id, parts, paid_at=at, reference=reference)
 
 
-def _share(found: AtCounter, rows: Sequence[OrderLine], sold: Mapping[str, int]) -> dict[str, dict[str, int]]:
+def _share(found: AtCounter, sold: Mapping[str, int]) -> list[tuple[str, CounterLine, int]]:
     """The sold pieces by work item and line."""
-    left = dict(sold)
-    skus = {row.line_ref: row.sku or "" for row in reckoning.goods_of(rows)}
-    shares: dict[str, dict[str, int]] = {}
-    for work_id in found.works:
-        way = works.by_work(work_id)
-        for ref, pieces in works.open_of(way).items() if way is not None else ():
-            part = min(pieces, left.get(skus[ref], 0))
-            if part:
-                left[skus[ref]] -= part
-                shares.setdefault(work_id, {})[ref] = part
+    left, shares = dict(sold), []
+    for work_id, line in found.lines:
+        part = min(line.left, left.get(line.sku, 0))
+        if part:
+            left[line.sku] -= part
+            shares.append((work_id, line, part))
     return shares
 
 
 def _pay(
     order: SalesOrder,
-    rows: Sequence[OrderLine],
-    shares: Mapping[str, Mapping[str, int]],
+    shares: Sequence[tuple[str, CounterLine, int]],
     taken: Sequence[tuple[str, int]],
     reference: str,
 ) -> None:
-    payments = tenders.of(order.id)
+    payments, rows = tenders.of(order.id), queries.lines_of(order.id)
     parts: dict[str, int] = {}
-    for share in shares.values():
-        for ref, pieces in share.items():
-            parts[ref] = parts.get(ref, 0) + pieces
+    for _, line, pieces in shares:
+        parts[line.line_ref] = parts.get(line.line_ref, 0) + pieces
     value = reckoning.value_from_back(order, rows, with_fee(rows, parts))
     left = tenders.due_of(payments, value, mixed=len(works.of(order.id)) > 1)
     owed = [p for p in payments if p.state == PaymentState.DUE and p.method in tenders.AT_HAND_OVER]

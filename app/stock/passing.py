@@ -16,7 +16,7 @@ from app.core.outbox import emit
 from app.core.sql import json_param
 
 from . import expiry, ledger, levels
-from .claims import _VOID, ClaimView, _has_posted, _live, _move, _tell, _write, find, reserve
+from .claims import _VOID, ClaimView, _has_posted, _live, _move, _tell, _write, find_anywhere, reserve
 from .errors import ReservationEnded
 
 
@@ -47,18 +47,23 @@ def take_back(
     parts: Mapping[str, int],
     cause: ledger.Cause,
     *,
+    location: str,
+    kind: str,
     owner: tuple[str, str] | None,
 ) -> ClaimView:
-    """Undo a post: the pieces are on hand again, under a new claim that also takes what the old one still had open."""
-    old = find(claim_id, lock=True)
+    """Undo a post: the pieces are on hand again, under a new claim that also takes what the old one still had open.
+
+    The old one may have ended at another place, for goods that were to come from there.
+    """
+    old = find_anywhere(claim_id, lock=True)
     rest = dict(old.open) if old.state == "reserved" else {}
     if rest:
         _take_out(_live(claim_id, owner), rest)
-    after = levels.change({(old.location_id, sku): (q, q) for sku, q in parts.items()})
-    ledger.write([ledger.Goods(old.location_id, sku, q) for sku, q in parts.items()], cause, after)
+    after = levels.change({(location, sku): (q, q) for sku, q in parts.items()})
+    ledger.write([ledger.Goods(location, sku, q) for sku, q in parts.items()], cause, after)
     expiry.settle(after, cause.why)
     whole = {sku: rest.get(sku, 0) + parts.get(sku, 0) for sku in sorted({*rest, *parts})}
-    return _begin(old.location_id, old.channel, old.kind, whole, owner)
+    return _begin(location, old.channel, kind, whole, owner)
 
 
 def keep(location: str, channel: str, kind: str, parts: Mapping[str, int], *, owner: tuple[str, str]) -> ClaimView:
@@ -70,14 +75,14 @@ def keep(location: str, channel: str, kind: str, parts: Mapping[str, int], *, ow
 
 
 @use_case
-def enlarge(claim_id: str, parts: Mapping[str, int], *, owner: tuple[str, str]) -> ClaimView:
-    """Promise more to the claim's owner: a new claim that also takes what the old one still had open.
+def enlarge(claim_id: str, parts: Mapping[str, int], *, location: str, kind: str, owner: tuple[str, str]) -> ClaimView:
+    """Promise more to the claim's owner: a new claim that also takes what the old one still had open there.
 
     Raises InsufficientStock.
     """
-    old = find(claim_id, lock=True)
+    old = find_anywhere(claim_id, lock=True)
     more = reserve(
-        location=old.location_id, lines=list(parts.items()), kind=old.kind, channel=old.channel, expires_at=None,
+        location=location, lines=list(parts.items()), kind=kind, channel=old.channel, expires_at=None,
         owner=owner,
     )  # fmt: skip
     rest = dict(old.open) if old.state == "reserved" else {}
@@ -85,7 +90,7 @@ def enlarge(claim_id: str, parts: Mapping[str, int], *, owner: tuple[str, str]) 
         _take_out(_live(claim_id, owner), rest)
     _take_out(_live(more.id, owner), more.open)
     whole = {sku: rest.get(sku, 0) + parts.get(sku, 0) for sku in sorted({*rest, *parts})}
-    return _begin(old.location_id, old.channel, old.kind, whole, owner)
+    return _begin(location, old.channel, kind, whole, owner)
 
 
 def _take_out(claim: ClaimView, parts: Mapping[str, int]) -> None:
