@@ -42,12 +42,13 @@ class Courier:
         listeners = endpoints.active()
         if not listeners:
             return 0
+        # Noted before anything is written: a transaction forgets what was read, a lost connection even the rows.
+        replaying = [listener.id for listener in listeners if listener.replay_at is not None]
         if stock_feed.is_asked_for(listeners):
             stock_feed.tell()
         more = dealing.is_new() and dealing.deal()
-        for listener in listeners:
-            if listener.replay_at is not None:
-                more = dealing.deal_again(listener.id) or more
+        for endpoint in replaying:
+            more = dealing.deal_again(endpoint) or more
         self._start()
         return int(more)
 

@@ -26,7 +26,8 @@ _CHANNEL = (
     "pickup.transferred", "pickup.ready", "pickup.arrived", "pickup.collected", "pickup.partly_collected",
     "pickup.reopened", "pickup.expired", "pickup.cancelled", "pickup.cancel_requested", "pickup.cancel_declined",
     "pickup.extended", "pickup.asked", "pickup.awaiting_customer", "pickup.unanswered", "pickup.reduced",
-    "pickup.resumed", "pickup.escalated", "pickup.conflict", "pickup.proxy_changed", "pickup.reissued", "pickup.changed",
+    "pickup.resumed", "pickup.escalated", "pickup.conflict", "pickup.proxy_changed", "pickup.reissued",
+    "pickup.changed",
     "return.completed", "refund.requested", "refund.done", "refund.failed",
     "points.changed", "coupon.redeemed",
 )  # fmt: skip

@@ -206,3 +206,20 @@ def test_a_lease_that_runs_out_is_taken_again_and_the_late_answer_counts_for_not
         assert logged(api)[0]["state"] == "sending"
         deliveries.record(again, deliveries.Outcome(status=200))
     assert (logged(api)[0]["state"], logged(api)[0]["attempts"]) == ("delivered", 2)
+
+
+def test_a_connection_lost_while_events_are_dealt_costs_no_turn(
+    api: Any, app: Flask, site: Receiver, monkeypatch: Any
+) -> None:
+    endpoint(api, site.url, "reservation.*")
+    reserve(api)
+    deal = dealing.deal
+
+    def deal_at_the_second_try() -> bool:
+        dealing.db.session().expire_all()  # as a transaction begins, and as it ends when the connection breaks
+        dealing.db.session().invalidate()
+        return deal()
+
+    monkeypatch.setattr(dealing, "deal", deal_at_the_second_try)
+    deliver(app)
+    assert [item["state"] for item in logged(api)] == ["delivered"]
