@@ -154,15 +154,18 @@ def _sum_up(counts: Answer, pieces: Answer, times: Answer, incidents: Answer) ->
     for bucket, *sums in counts.rows:
         orders, ready, promised, kept, no_shows, cancelled = map(int, sums)
         found[bucket] = Figures(orders, ready, promised, kept, no_shows, cancelled)
+    # Each statement sees what is committed by then: a day's first order may come between two of them.
     for bucket, ordered, short in pieces.rows:
-        found[bucket].pieces, found[bucket].short = int(ordered), int(short)
+        day = found.setdefault(bucket, Figures())
+        day.pieces, day.short = int(ordered), int(short)
     for bucket, kind, place, size, seconds in times.rows:
-        median, ninth = found[bucket].times.get(kind, (0, 0))
+        day = found.setdefault(bucket, Figures())
+        median, ninth = day.times.get(kind, (0, 0))
         if place == (size + 1) // 2:
             median = int(seconds)
         if place == (size * 9 + 9) // 10:
             ninth = int(seconds)
-        found[bucket].times[kind] = (median, ninth)
+        day.times[kind] = (median, ninth)
     for bucket, count in incidents.rows:
         found.setdefault(bucket, Figures()).incidents = int(count)
     return found
