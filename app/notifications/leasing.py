@@ -1,4 +1,7 @@
-"""Taking notices to be sent: leased, composed from what is true now and written, in one transaction."""
+"""Taking notices to be sent: leased, composed from what is true now and written, a few to a transaction.
+
+A letter is read from many tables, and whoever writes waits meanwhile (on SQLite everybody): so transactions are short.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from sqlalchemy.orm import aliased
 
 from app.core import clock, settings, states
 from app.core.db import Again, db, is_passing, use_case
+from app.core.errors import Unavailable
 from app.core.states import IllegalTransition
 from app.customers import Contact
 
@@ -28,17 +32,34 @@ _OPEN = (NoticeState.QUEUED, NoticeState.SENDING)
 _BROKEN = "template-broken"
 
 
-@use_case
 def lease(senders: Senders, busy: Collection[str] = ()) -> list[tuple[str, Message]]:
-    """Take what is due: (channel, message) pairs, each for one sender.
+    """Take what is due, `NOTICE_BATCH` at most: (channel, message) pairs, each for one sender.
 
     Notices that go by a busy channel are left alone. What is not true any more is superseded; what cannot be written
     or reaches nobody fails here.
     """
-    now = clock.now()
-    taken = [found for rows in _subjects(now, busy) if (found := _take(rows, senders, busy, now)) is not None]
-    db.session.flush()
+    taken: list[tuple[str, Message]] = []
+    for _ in range(settings.NOTICE_BATCH // settings.NOTICE_AT_ONCE):
+        try:
+            seen, some = _lease_some(senders, busy)
+        except Unavailable:
+            if not taken:
+                raise
+            break  # what was taken can go
+        taken += some
+        if not seen:
+            break
     return taken
+
+
+@use_case
+def _lease_some(senders: Senders, busy: Collection[str]) -> tuple[int, list[tuple[str, Message]]]:
+    """How many subjects had something due, and what of it can go."""
+    now = clock.now()
+    subjects = list(_subjects(now, busy))
+    taken = [found for rows in subjects if (found := _take(rows, senders, busy, now)) is not None]
+    db.session.flush()
+    return len(subjects), taken
 
 
 def _take(
@@ -81,7 +102,7 @@ def _subjects(now: dt.datetime, busy: Collection[str]) -> Iterable[list[Notice]]
     )
     if busy:
         due = due.where(or_(Notice.channel.is_(None), Notice.channel.not_in(sorted(busy))))
-    chosen = due.order_by(Notice.due_at, Notice.id).limit(settings.NOTICE_BATCH)
+    chosen = due.order_by(Notice.due_at, Notice.id).limit(settings.NOTICE_AT_ONCE)
     subjects = sorted(set(db.session.scalars(chosen)))
     if not subjects:
         return []
