@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools as ft
 import http.client
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 
 from tests.faults.conftest import Ground, open_shop, reconcile
+from tests.faults.killing import connect, killed_at
 from tests.running import Web, until
 
 ORDER_LINE = {"line_ref": "1", "sku": "S1", "quantity": 2, "unit_price": 1000}
@@ -23,12 +23,6 @@ ORDER = {
     "payments": [PAID | {"amount": 2000}],
 }  # fmt: skip
 CART = {"location": "ginza", "kind": "cart", "lines": [{"sku": "S1", "quantity": 2}]}
-# Who waits for the table and holds an Idempotency-Key: the order, and none of the jobs.
-_WAITS = (
-    "SELECT count(*) FROM pg_locks w JOIN pg_locks k ON k.pid = w.pid AND k.locktype = 'advisory' AND k.granted "
-    "WHERE NOT w.granted AND w.relation = '{}'::regclass"
-)
-_OURS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hitotsu'"
 CALLS = [("/api/v1/orders", ORDER), ("/api/v1/reservations", CART)]
 
 
@@ -39,10 +33,6 @@ def web(ground: Ground) -> Iterator[Web]:
     open_shop(started, ground.key, stock=10)
     yield started
     started.stop()
-
-
-def connect(ground: Ground) -> psycopg.Connection:
-    return psycopg.connect(ground.url.replace("+psycopg", ""), autocommit=True)
 
 
 def raw(ground: Ground, web: Web, path: str, body: Any, key: str) -> bytes:
@@ -117,7 +107,8 @@ def test_a_caller_who_hangs_up_at_once_and_asks_again_has_one_order(ground: Grou
 def test_a_worker_killed_in_the_middle_leaves_no_claim_without_its_order(ground: Ground, web: Web) -> None:
     for number, held in enumerate(["claim", "sales_order", "payment", "outbox_event", "audit_entry"], start=1):
         order = ORDER | {"external_ref": held, "lines": [ORDER_LINE | {"quantity": 1}], "payments": [PAID]}
-        _killed_at(ground, web, order, held)
+        call = ft.partial(web.call, "POST", "/api/v1/orders", order, key=ground.key, idempotency=held, timeout=30)
+        killed_at(ground, web, held, call)
         claims, pieces, orders = effects(ground)
         assert (claims, pieces) == (orders, orders)
         assert orders in {number - 1, number}
@@ -127,27 +118,3 @@ def test_a_worker_killed_in_the_middle_leaves_no_claim_without_its_order(ground:
         assert asked(ground, web, "/api/v1/orders", order, held) == (201, first[1], True)
         assert effects(ground) == (number, number, number)
     reconcile(ground.url)
-
-
-def _killed_at(ground: Ground, web: Web, order: Any, held: str) -> None:
-    """Kill the server while its order waits to write into the table `held`."""
-
-    def send() -> None:
-        with pytest.raises(OSError):  # noqa: PT011  whatever a cut line is called
-            web.call("POST", "/api/v1/orders", order, key=ground.key, idempotency=held, timeout=30)
-
-    caller = threading.Thread(target=send)
-    with connect(ground) as other, connect(ground) as watch:
-        with other.transaction():
-            other.execute(f"LOCK TABLE {held} IN SHARE ROW EXCLUSIVE MODE")
-            caller.start()
-            until(f"the order waits for {held}", lambda: _count(watch, _WAITS.format(held)) == 1)
-            web.kill9()
-        caller.join()
-        until("its connections are gone", lambda: _count(watch, _OURS) == 0)
-
-
-def _count(connection: psycopg.Connection, query: str) -> int:
-    found = connection.execute(query).fetchone()
-    assert found is not None
-    return int(found[0])
