@@ -112,7 +112,7 @@ def pick_lines(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
     example={"sku": "TEE-NAVY-M", "quantity": 1, "reason": "not_found"},
 )
 def short_line(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
-    """Pieces cannot be had: the order loses them with their refund."""
+    """Pieces cannot be had: the book follows by the reason, and the customer is asked."""
     return done(work.short(pickup_id=pickup_id, **body))
 
 

@@ -133,7 +133,7 @@ def give_up(row: Pickup, lines: Sequence[PickupLine], parts: Mapping[str, int], 
         row.amount_due = max(0, row.amount_due - _listed(lines, gone))
     ending.take_out(row, lines, gone, reason=reason)
     if row.order_id is not None:
-        orders.cancel_parts(row.order_id, order_parts, reason=reason)
+        orders.cancel_parts(row.order_id, order_parts, reason=reason, at_counter=True)
         if reason in _NOT_ASKED_FOR and not row.is_over:
             lines_told = [{"line_ref": ref, "quantity": pieces} for ref, pieces in order_parts.items()]
             touch(row, "pickup.reduced", reason=reason, lines=lines_told, **pickups.facts(row))

@@ -61,7 +61,7 @@ def end(row: Pickup, lines: Sequence[PickupLine], *, action: str, event: str, re
         settle_claim(row, _by_sku(lines, "open"), _by_sku(lines, "waiting"))
     parts = pickups.order_parts(lines, {line.line_ref: line.owed for line in lines})
     if tell and row.order_id is not None and parts:
-        orders.cancel_parts(row.order_id, parts, reason=reason)
+        orders.cancel_parts(row.order_id, parts, reason=reason, at_counter=True)
     finish(row, reason)
     move(row, action, PICKUP, event=event, **pickups.facts(row))
 

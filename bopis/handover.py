@@ -166,7 +166,7 @@ def _take_back(row: Pickup, done: PickupScan, scan: Scan) -> None:
         owner=row.owner,
     )  # fmt: skip
     row.claim_id, row.collected_at, row.hold_until, done.undone = claim.id, None, None, True
-    if row.ready_at is None:
+    if row.expires_at is None or row.expires_at <= clock.now():
         work.keep_ready(row)
     for line in lines:
         line.collected -= parts.get(line.line_ref, 0)

@@ -27,7 +27,10 @@ def accept(*, pickup_id: str) -> Pickup:
             state = PickupState.AWAITING_CUSTOMER
             allowed = [action for action in actions(state) if action != "accept"]
             raise IllegalTransition(state=str(state), allowed=allowed, action="accept")
-        row.choose_by = row.choice_reason = None
+        if any(line.undecided for line in pickups.lines_of(row)):
+            row.choice_reason = asking.SHORT  # the store's answer does not answer what is missing
+        else:
+            row.choose_by = row.choice_reason = None
     row.accept_by = None
     move(row, "accept", PICKUP, event="pickup.accepted", **pickups.facts(row))
     return row
@@ -76,7 +79,7 @@ def short(*, pickup_id: str, sku: str, quantity: int, reason: str) -> Pickup:
     stock.void(row.claim_id, {sku: quantity}, owner=row.owner)
     stock.doubt(row.location_id, sku, missing=quantity, reason=reason, cause_ref=("pickup", row.id))
     touch(row, "pickup.short", sku=sku, quantity=quantity, reason=reason, **pickups.facts(row))
-    if not any(line.open or line.picked for line in lines):
+    if not any(line.open or line.waiting for line in lines):
         asking.wait_for_customer(row, asking.SHORT)
     return row
 
@@ -108,7 +111,7 @@ def ready(*, pickup_id: str, shelf: str | None) -> Pickup:
     row = pickups.locked(pickup_id)
     pickups.require(row, "ready")
     lines = pickups.lines_of(row)
-    if not any(line.picked for line in lines):
+    if not any(line.waiting for line in lines):
         raise NothingPicked
     missing = [{"line_ref": line.line_ref, "sku": line.sku, "open": line.open} for line in lines if line.open]
     if missing:

@@ -44,8 +44,8 @@ def cancel_open(order: SalesOrder, *, parts: Sequence[tuple[str, int]] | None, r
     rows = queries.lines_of(order.id)
     left = {row.line_ref: reckoning.open_of(row) for row in reckoning.goods_of(rows) if reckoning.open_of(row)}
     wanted = left if parts is None else checked(rows, parts)
-    works.give_up(order, wanted, reason=reason)
-    return take_out(order, rows, wanted, reason=reason)
+    at_counter = works.give_up(order, wanted, reason=reason)
+    return take_out(order, rows, wanted, reason=reason, at_counter=at_counter)
 
 
 def require_open(order: SalesOrder, action: str) -> None:
@@ -70,10 +70,12 @@ def checked(rows: Sequence[OrderLine], parts: Sequence[tuple[str, int]]) -> dict
     return {line_ref: quantity for line_ref, quantity in wanted.items() if quantity}
 
 
-def take_out(order: SalesOrder, rows: Sequence[OrderLine], parts: Parts, *, reason: str) -> RefundDue:
+def take_out(
+    order: SalesOrder, rows: Sequence[OrderLine], parts: Parts, *, reason: str, at_counter: bool | None
+) -> RefundDue:
     """Count pieces as cancelled, give their money back, and end the order when nothing is left of it.
 
-    The shipping fee goes back only when nothing was ever sent.
+    The shipping fee goes back only when nothing was ever sent. `at_counter` says where they were to be given.
     """
     goods = reckoning.goods_of(rows)
     given = any(row.fulfilled for row in goods)
@@ -84,7 +86,8 @@ def take_out(order: SalesOrder, rows: Sequence[OrderLine], parts: Parts, *, reas
     refund = reckoning.value_from_front(order, rows, gone)
     for row in rows:
         row.cancelled += gone.get(row.line_ref, 0)
-    released = tenders.release(order, tenders.of(order.id), refund.total, reason=reason)
+    at_counter = at_counter if len(works.of(order.id)) > 1 else None
+    released = tenders.release(order, tenders.of(order.id), refund.total, reason=reason, at_counter=at_counter)
     told = {"refund_total": refund.total, "lines": [{"line_ref": ref, "quantity": q} for ref, q in parts.items()]}
     db.session.flush()
     if not over:

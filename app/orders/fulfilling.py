@@ -129,12 +129,16 @@ def reverse_fulfilment(order_id: str, parts: Parts, *, work_id: str, claim_id: s
 
 
 @use_case
-def cancel_parts(order_id: str, parts: Parts, *, reason: str) -> RefundDue:
-    """A short pick or an expiry: the pieces will not come. The work item has settled its claim and is not called."""
+def cancel_parts(order_id: str, parts: Parts, *, reason: str, at_counter: bool = False) -> RefundDue:
+    """A short pick or an expiry: the pieces will not come. The work item has settled its claim and is not called.
+
+    `at_counter` says that they were to be given, and perhaps paid, at a counter.
+    """
     order = queries.find(order_id, lock=True)
     ending.require_open(order, "cancel")
     rows = queries.lines_of(order.id)
-    return ending.take_out(order, rows, ending.checked(rows, list(parts.items())), reason=reason)
+    gone = ending.checked(rows, list(parts.items()))
+    return ending.take_out(order, rows, gone, reason=reason, at_counter=at_counter)
 
 
 def parts_of(order_id: str, parts: Sequence[tuple[str, int]] | None, *, action: str) -> dict[str, int]:

@@ -118,14 +118,19 @@ def unuse(payments: Sequence[Payment], value: int) -> None:
     db.session.flush()
 
 
-def release(order: SalesOrder, payments: Sequence[Payment], value: int, *, reason: str) -> list[dict[str, Any]]:
+def release(
+    order: SalesOrder, payments: Sequence[Payment], value: int, *, reason: str, at_counter: bool | None = None
+) -> list[dict[str, Any]]:
     """Goods worth `value` will not come: void what was never asked for, refund what was. Returns the tenders.
 
-    What failed payments left behind is written off first: nobody may be asked for goods that will not come.
+    What failed payments left behind is written off first: nobody may be asked for goods that will not come. In a mixed
+    order `at_counter` says where the goods were to be given: what is to be paid there is for just those.
     """
     tenders = []
     written_off = _debts(payments, value)
-    for payment, part in written_off + _spread(payments, value - sum(part for _, part in written_off)):
+    for payment, part in written_off + _given_up(
+        payments, value - sum(part for _, part in written_off), at_counter=at_counter
+    ):
         failed = payment.state == PaymentState.FAILED
         secured = payment.captured if failed else max(payment.captured, payment.requested)
         never = min(part, max(0, payment.amount - payment.released - secured))
@@ -199,6 +204,14 @@ def _spread(payments: Sequence[Payment], value: int) -> list[tuple[Payment, int]
     weights = [open_of(p) for p in live]
     parts = share(min(value, sum(weights)), weights)
     return [(payment, part) for payment, part in zip(live, parts, strict=True) if part]
+
+
+def _given_up(payments: Sequence[Payment], value: int, *, at_counter: bool | None) -> list[tuple[Payment, int]]:
+    if at_counter is None:
+        return _spread(payments, value)
+    first = _spread([p for p in payments if (p.method == IN_STORE) == at_counter], value)
+    rest = [p for p in payments if (p.method == IN_STORE) != at_counter]
+    return first + _spread(rest, value - sum(part for _, part in first))
 
 
 def due_of(payments: Sequence[Payment], value: int, *, mixed: bool) -> int:

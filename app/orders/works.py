@@ -103,13 +103,19 @@ def open_of(row: Fulfilment) -> Mapping[str, int]:
     return fulfilment.method(row.method).open_of(row.work_id) if row.work_id is not None else {}
 
 
-def give_up(order: SalesOrder, parts: Parts, *, reason: str) -> None:
-    """Let the work items give up pieces, those of the latest fulfilment first."""
-    left = dict(parts)
+def give_up(order: SalesOrder, parts: Parts, *, reason: str) -> bool | None:
+    """Let the work items give up pieces, those of the latest fulfilment first.
+
+    Says whether they were to be given at counters; None where some were and some were not.
+    """
+    left, counters = dict(parts), set[bool]()
     for row in reversed(of(order.id)):
         held = open_of(row)
         mine = {ref: min(left.get(ref, 0), pieces) for ref, pieces in held.items() if left.get(ref, 0)}
         if mine and row.work_id is not None:
-            fulfilment.method(row.method).cancel(row.work_id, mine, whole=mine == dict(held), reason=reason)
+            method = fulfilment.method(row.method)
+            method.cancel(row.work_id, mine, whole=mine == dict(held), reason=reason)
+            counters.add(isinstance(method, fulfilment.Counter))
             for ref, pieces in mine.items():
                 left[ref] -= pieces
+    return counters.pop() if len(counters) == 1 else None

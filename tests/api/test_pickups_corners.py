@@ -200,6 +200,17 @@ def test_goods_on_the_road_do_not_stop_a_till_from_selling_those_that_are_there(
     assert (level(app, "A", "S1"), level(app, "A", "W1")) == ((9, 0), (50, 1))
 
 
+def test_nothing_is_ready_when_all_that_was_there_is_gone_and_the_rest_is_missing(api, places):
+    made = order(api, lines=TWO, pay="due")
+    picking(api, made["pickup"])
+    sold(api, made["pickup"], line("A", 1, 1100))
+    short(api, made["pickup"])
+    asked = state(api, made["pickup"])
+    assert (asked["state"], asked["choice_reason"]) == ("awaiting_customer", "short")
+    assert act(api, made["pickup"]["id"], "choose", {"option": "cancel"})["state"] == "collected"
+    assert api.get(f"/orders/{made['id']}").json["state"] == "completed"
+
+
 # --- choices after choices --------------------------------------------------------------------------------------------
 
 
@@ -291,6 +302,72 @@ def test_nobody_is_asked_to_pay_for_what_may_never_come(api, places):
     pick_all(api, made["pickup"]["id"])
     assert act(api, made["pickup"]["id"], "ready", {})["amount_due"] == 1100
     assert act(api, made["pickup"]["id"], "choose", {"option": "part"})["amount_due"] == 1100
+
+
+@pytest.mark.parametrize("by", ["customer", "channel"])
+def test_what_is_not_given_at_the_counter_is_not_paid_there_and_the_parcel_is_paid_by_card(api, places, by):
+    ways = [
+        {"method": "pickup", "location": "S1", "lines": [{"line_ref": "1", "quantity": 2}]},
+        {
+            "method": "ship",
+            "address": {"city": "渋谷区"},
+            "ship_from": "W1",
+            "lines": [{"line_ref": "2", "quantity": 1}],
+        },
+    ]
+    answer = api.post("/orders", {
+        "channel": "ec", "external_ref": "EC-1", "fulfilments": ways,
+        "lines": [
+            {"line_ref": "1", "sku": "A", "quantity": 2, "unit_price": 1000},
+            {"line_ref": "2", "sku": "A", "quantity": 1, "unit_price": 900},
+        ],
+        "payments": [
+            {"method": "card", "amount": 900, "state": "authorized"},
+            {"method": "pay_in_store", "amount": 2000, "state": "due"},
+        ],
+    })  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    shown, path = answer.json["fulfilments"][0]["pickup"], f"/orders/{answer.json['id']}"
+    if by == "customer":
+        picking(api, shown)
+        short(api, shown)
+        act(api, shown["id"], "choose", {"option": "part"})
+        pick_all(api, shown["id"])
+        act(api, shown["id"], "ready", {})
+    else:
+        assert api.post(f"{path}/cancel", {"lines": [{"line_ref": "1", "quantity": 1}]}).status_code == 200
+    assert state(api, shown)["amount_due"] == 1000
+    assert api.post(f"{path}/ship", {}).status_code == 200
+    bring(api, shown, "collected")
+    paid = [(one["capture_requested"], one["captured"], one["released"]) for one in api.get(path).json["payments"]]
+    assert paid == [(900, 0, 0), (1000, 1000, 1000)]
+
+
+def test_a_store_that_answers_late_leaves_the_question_about_what_did_not_come(api, clock, places, run_jobs):
+    made = order(api, lines=TWO, fulfilment={"method": "pickup", "location": "S1", "ship_from": "W1"})
+    transfer = state(api, made["pickup"])["transfer"]
+    api.post(f"/transfers/{transfer}/ship", {})
+    api.post(f"/transfers/{transfer}/receive", {"lines": [{"sku": "A", "quantity": 1}]})
+    for at in ("2026-11-22T12:00+09:00", "2026-11-22T13:01+09:00", "2026-11-22T14:02+09:00"):
+        clock(at)
+        run_jobs()
+    assert state(api, made["pickup"])["choice_reason"] == "not_accepted"
+    accepted = act(api, made["pickup"]["id"], "accept")
+    assert (accepted["choice_reason"], accepted["choose_by"]) == ("short", "2026-11-23T05:02:00.000Z")
+    clock("2026-11-23T14:03+09:00")
+    run_jobs()
+    assert [(one["ordered"], one["undecided"]) for one in state(api, made["pickup"])["lines"]] == [(1, 0)]
+
+
+def test_goods_taken_back_after_their_deadline_wait_anew(api, clock, places, run_jobs):
+    made = order(api, lines=TWO)
+    bring(api, made["pickup"], "ready")
+    clock("2026-11-29T20:59+09:00")
+    act(api, made["pickup"]["id"], "hand-over", {"token": token_of(made["pickup"])})
+    clock("2026-11-29T21:00+09:00")
+    again = act(api, made["pickup"]["id"], "undo", {})
+    run_jobs()
+    assert (again["state"], state(api, made["pickup"])["state"]) == ("ready", "ready")
 
 
 @pytest.mark.parametrize(
