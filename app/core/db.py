@@ -233,11 +233,6 @@ def abandon() -> None:
     _discard()
 
 
-def in_use_case() -> bool:
-    """Whether a transaction that may write is open."""
-    return _depth.get() > 0
-
-
 def ask(*calls: Call) -> list[Answer]:
     """Send statements in one trip, after everything that waits, and return their answers."""
     session = db.session

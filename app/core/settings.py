@@ -182,11 +182,6 @@ class Settings:
     sms_token: str | None
     allow_private_webhooks: bool
 
-    @property
-    def is_production(self) -> bool:
-        """True where defaults that only suit a laptop are refused."""
-        return self.app_env == "production"
-
 
 def read(overrides: dict[str, str] | None = None) -> Settings:
     """Read the settings, or raise SettingsError naming what is missing.
