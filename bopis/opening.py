@@ -97,7 +97,8 @@ def open_pickup(case: Case, lines: Sequence[Wanted], *, pickup_id: str | None = 
     place = stores.get(case.location_id)
     now = clock.now()
     sent = case.transfer_id is not None
-    work = stores.book_work(place, begin_of(place, case.placed_at, sent=sent))
+    # The promise is made now: when the channel says the order was placed is its word, and may be long ago.
+    work = stores.book_work(place, begin_of(place, now, sent=sent))
     ready_by = not_before(work.ready_by, case.pickup_at)
     row = Pickup(
         id=pickup_id or new_id(), location_id=case.location_id, kind=case.kind, channel=case.channel,
