@@ -122,7 +122,10 @@ def test_the_ready_letter_says_everything(api, app, clock):
         "refund_total": 0,
         "reason": "",
         "options": [],
-        "return_policy": "Unused items can be returned within 8 days of collecting them. Please ask the store.",
+        "return_policy": (
+            "Unused goods with their tags may be returned within 14 days of receipt, at any of our stores, with the "
+            "receipt or the order number."
+        ),
     }
 
 
@@ -135,7 +138,7 @@ def test_a_letter_speaks_its_readers_language(api, app, clock):
     assert (said["store"]["name"], said["store"]["hours"]) == ("S1店", "10:00〜21:00")
     assert (said["deadline"], said["lines"][0]["name"]) == ("11月29日（日）21:00", "商品A")
     assert (said["amount_due"], said["paid"]) == (2740, False)
-    assert said["return_policy"].startswith("お受け取りから8日以内")
+    assert said["return_policy"].startswith("商品到着後・お受け取り後 14 日以内")
 
 
 def test_a_week_of_hours_on_one_line(api, app, clock):
