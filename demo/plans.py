@@ -69,7 +69,7 @@ PLANS = tuple(
         (4, "hold", "c", "release"),
         # Nobody comes, or not today.
         (14, "brief_hold", "c", "lapse"),
-        (5, "brief_hold", "c", "prolong pick ready later arrive till"),
+        (5, "short_hold", "c", "prolong pick ready later arrive till"),
         (6, "brief_hold", "s", "join lapse offered"),
         (3, "hold", "s", "join leave release"),
         (20, "prepaid", "cc", "pick ready"),

@@ -10,7 +10,8 @@ from demo.town import STORES, WAREHOUSE
 from demo.visit import UnexpectedError, Visit, placed_at
 
 _ADDRESS = {"postal_code": "604-8856", "prefecture": "京都府", "city": "京都市中京区", "line1": "壬生1-1"}
-_BRIEF_SECONDS = 12
+# A brief hold is left to lapse, a short one is prolonged in time.
+_HOLD_SECONDS = {"brief_hold": 12, "short_hold": 300}
 _LATE_MINUTES = 80
 _USUAL_MINUTES = range(3, 62)
 
@@ -32,8 +33,8 @@ def _hold(visit: Visit) -> None:
         "location": visit.store.code, "kind": "hold", "customer": visit.customer(),
         "lines": [{"sku": sku, "quantity": pieces} for sku, pieces in visit.goods],
     }  # fmt: skip
-    if visit.way == "brief_hold":
-        body["expires_in"] = _BRIEF_SECONDS
+    if visit.way in _HOLD_SECONDS:
+        body["expires_in"] = _HOLD_SECONDS[visit.way]
     made = visit.ask("POST", "/reservations", body)
     visit.reservation, visit.pickup = made["id"], made["pickup"]
     visit.family.add(visit.id)
