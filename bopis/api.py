@@ -12,7 +12,7 @@ from app.core.errors import AppError, BadRequest
 from app.core.http import Api, about
 from app.core.states import IllegalTransition
 
-from . import ending, errors, giving, handover, items, pickups, proofs, queries, reshelving, schemas, work
+from . import ending, errors, giving, handover, items, pickups, proofs, queries, schemas, work
 from .models import Pickup
 from .scans import Scan
 
@@ -176,7 +176,7 @@ def cancel_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
 def reshelve_pickup(body: dict[str, Any], pickup_id: str) -> dict[str, Any]:
     """Picked goods nobody collects are back on the shelf, and free."""
     scanned = _items(body["lines"]) if "lines" in body else None
-    return done(reshelving.reshelve(pickup_id=pickup_id, scanned=scanned))
+    return done(ending.reshelve(pickup_id=pickup_id, scanned=scanned))
 
 
 @act("reissue", reply=schemas.StorePickupWithPassOut)

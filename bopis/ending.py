@@ -16,7 +16,7 @@ from app.core import clock, settings
 from app.core.db import Again, db, use_case
 from app.core.states import move, touch
 
-from . import arrivals, giving, opening, pickups, reshelving
+from . import arrivals, giving, items, opening, pickups, reshelving
 from .models import Pickup, PickupLine
 from .states import PICKUP, PickupState
 
@@ -43,6 +43,15 @@ def expire(*, pickup_id: str) -> bool:
         return False
     end(row, pickups.lines_of(row), action="expire", event="pickup.expired", reason="expired")
     return True
+
+
+@use_case
+def reshelve(*, pickup_id: str, scanned: Sequence[items.Item] | None) -> Pickup:
+    """Picked goods are back on the shelf. A pickup past its deadline that nobody swept ends first: nothing has to wait
+    for a sweeper. Raises NothingToReshelve, WrongItem, MoreThanPicked.
+    """
+    expire(pickup_id=pickup_id)
+    return reshelving.reshelve(pickup_id=pickup_id, scanned=scanned)
 
 
 def due(limit: int = settings.SWEEP_BATCH) -> list[str]:

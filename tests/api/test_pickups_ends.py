@@ -121,6 +121,20 @@ def test_time_expires_ready_goods_and_the_order_is_refunded(api, app, clock, mad
     assert levels(app) == ((10, 0), (10, 0))
 
 
+@pytest.mark.parametrize("kind", ["order", "hold"])
+def test_goods_past_their_deadline_go_back_to_the_shelf_though_nobody_swept(api, app, clock, kind):
+    clock(READY_AT)
+    shop(api)
+    wanted = {"kind": "hold", "location": "S1", "lines": [{"sku": "A", "quantity": 2}, {"sku": "B", "quantity": 1}]}
+    shown = (order(api) if kind == "order" else api.post("/reservations", wanted).json)["pickup"]
+    bring(api, shown, "ready")
+    problem(api.post(f"/pickups/{shown['id']}/reshelve"), 409, "nothing-to-reshelve")
+    clock(DEADLINE)
+    found = act(api, shown["id"], "reshelve")
+    assert (found["state"], found["reason"], found["reshelve"]) == ("expired", "expired", "done")
+    assert (levels(app), rows(app, "SELECT state FROM claim WHERE state = 'reserved'")) == (((10, 0), (10, 0)), [])
+
+
 def test_time_expires_a_hold_whose_claim_was_swept(api, app, clock, made):
     body = {"location": "S1", "kind": "hold", "lines": [{"sku": "A", "quantity": 2}], "expires_in": 60}
     held = api.post("/reservations", body).json
