@@ -205,8 +205,8 @@ class Books:
             for purpose, at in (("picking", row.picking_hour), ("collecting", row.slot_at)):
                 if at is not None and at > self.now:
                     booked[row.location_id, purpose, at] += 1
-        # Work that was done before its hour is not given back when the pickup ends; it is known no more whose it was.
-        done = {row.location_id for row in self.pickups if row.state in {"cancelled", "expired"} and row.ready_at}
+        # Work that was done before its hour is not given back when all is over; whose it was is not known then.
+        done = {row.location_id for row in self.pickups if row.ready_at and row.picking_hour is None}
         for key in taken.keys() | booked.keys():
             had, known = taken.get(key, 0), booked.get(key, 0)
             if had != known and not (had > known and key[1] == "picking" and key[0] in done):

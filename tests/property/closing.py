@@ -55,7 +55,8 @@ class Closing(Trade, Promises, Counter):
         clock.freeze(self.now)
         self.all_is_free()
         self.work_is_done()
-        assert self.rows("SELECT sku, location_id, reserved FROM stock_level WHERE reserved <> 0") == []
+        kept = self.rows("SELECT sku, location_id, reserved FROM stock_level WHERE reserved <> 0")
+        assert not kept, kept
         self.the_books_are_right()
 
     def pickup_ends(self, pickup: Row, turn: int) -> None:
@@ -75,7 +76,8 @@ class Closing(Trade, Promises, Counter):
         if pickup["order_id"] is not None:
             self.tried(f"/orders/{pickup['order_id']}/cancel", {"reason": "end"})
         elif self.api.get(path).json["state"] == "expired":
-            self.tried(f"{path}/reshelve")  # past its deadline, and nobody swept it
+            answer = self.tried(f"{path}/reshelve")  # past its deadline, and nobody swept it
+            assert (answer.status_code == 200) == (pickup["state"] == "ready"), answer.text
         else:
             acts.done(self.api.post(f"{path}/cancel", {"reason": "end"}), 200)
 
@@ -107,8 +109,8 @@ class Closing(Trade, Promises, Counter):
             faults, self.there = found.faults(), found.there()
             db.session.remove()
         assert report.holds, [result for result in report.results if not result.holds]
-        assert faults == []
+        assert not faults, faults
         levels = self.api.get("/stock?limit=200").json["items"]
         counted = {(item["location"], item["sku"]): item["on_hand"] for item in levels}
-        assert counted == {place: pieces for place, pieces in self.pieces.items() if place in counted}
-        assert all(pieces == 0 for place, pieces in self.pieces.items() if place not in counted)
+        wrong = {at: (counted.get(at, 0), there) for at, there in self.pieces.items() if counted.get(at, 0) != there}
+        assert not wrong, wrong
