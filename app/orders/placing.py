@@ -139,6 +139,7 @@ def place(basket: Basket) -> str:
     _refuse_promotions(basket)
     ways, document = priced(basket)
     _refuse_totals(basket, document)
+    _refuse_unpaid_parcels(basket, ways, document)
     order = _new(basket, ways[0], document)
     try:
         _insert(order)
@@ -200,6 +201,28 @@ def _refuse_totals(basket: Basket, document: Document) -> None:
             totals=document.totals,
             errors=[{"pointer": pointer, "code": "total-mismatch", "total": total} for pointer in pointers],
         )
+
+
+def _refuse_unpaid_parcels(basket: Basket, ways: Sequence[Way], document: Document) -> None:
+    """Nobody stands at a counter when a parcel leaves: what is paid in the store is at most what is given there."""
+    in_store = [n for n, paid in enumerate(basket.payments) if paid.method == tenders.IN_STORE and paid.state == "due"]
+    parts: dict[str, int] = {}
+    for way in ways:
+        for ref, pieces in () if _has_counter(way) else way.parts.items():
+            parts[ref] = parts.get(ref, 0) + pieces
+    if not in_store or not parts:
+        return
+    sent = sum(
+        line.part(line.quantity - min(parts.get(line.line_ref, 0), line.quantity), parts.get(line.line_ref, 0)).taxable
+        for line in document.priced.lines
+        if line.kind == "goods"
+    )
+    if sent > document.priced.total - sum(basket.payments[n].amount for n in in_store):
+        raise invalid(f"/payments/{in_store[0]}/method", "not-allowed")
+
+
+def _has_counter(way: Way) -> bool:
+    return isinstance(fulfilment.method(way.method), fulfilment.Counter)
 
 
 def _new(basket: Basket, first: Way, document: Document) -> SalesOrder:

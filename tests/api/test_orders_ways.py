@@ -105,8 +105,28 @@ def test_what_is_paid_in_the_store_is_asked_for_there_only(api, app, places):
     assert [p["captured"] for p in paid] == [0, 1000]
 
 
+def test_a_parcel_cannot_be_paid_in_a_store(api, app, places):
+    due = [
+        {"method": "card", "amount": 1999, "state": "authorized"},
+        {"method": "pay_in_store", "amount": 2501, "state": "due"},
+    ]
+    ways = [
+        way("pickup", [("1", 2), ("2", 1)], location="S1"),
+        way("ship", [("1", 2)], address=ADDRESS, ship_from="W1"),
+    ]
+    answer = mixed(api, ways, payments=due)
+    assert answer.status_code == 422, answer.text
+    assert {"pointer": "/payments/1/method", "code": "not-allowed"}.items() <= answer.json["errors"][0].items()
+    assert rows(app, "SELECT count(*) FROM sales_order") == [(0,)]
+    due[0]["amount"], due[1]["amount"] = 2000, 2500
+    assert mixed(api, ways, payments=due).status_code == 201
+
+
 def test_a_tills_receipt_settles_the_pickup_of_its_own_store(api, app, places):
-    due = [{"method": "pay_in_store", "amount": 4500, "state": "due"}]
+    due = [
+        {"method": "card", "amount": 2000, "state": "authorized"},
+        {"method": "pay_in_store", "amount": 2500, "state": "due"},
+    ]
     made = three(api, payments=due)
     sale = {
         "source": "till-2", "source_id": "r1", "store": "S2", "terminal": "1", "receipt_no": "1", "kind": "sale",
@@ -121,6 +141,7 @@ def test_a_tills_receipt_settles_the_pickup_of_its_own_store(api, app, places):
     assert (answer.status_code, answer.json["state"], answer.json["problems"]) == (201, "posted", [])
     shown = api.get(f"/orders/{made['id']}").json
     assert [(p["method"], p["captured"], p["released"]) for p in shown["payments"]] == [
+        ("card", 0, 0),
         ("pay_in_store", 0, 1500),
         ("cash", 1500, 0),
     ]

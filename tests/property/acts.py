@@ -54,12 +54,18 @@ def lines_of(receipt: dict[str, Any]) -> dict[str, int]:
 def order(
     ref: str, ways: Sequence[tuple[dict[str, Any], Sequence[tuple[str, int]]]], *, in_store: bool, fee: int
 ) -> dict[str, Any]:
-    """An EC order whose lines come each its own way, paid by card or to be paid in the store, to the yen."""
+    """An EC order whose lines come each its own way, paid to the yen: by card, or in the store what is given there."""
     numbered = [
         (way, [(f"{w}-{n}", sku, q) for n, (sku, q) in enumerate(pairs)]) for w, (way, pairs) in enumerate(ways)
     ]
     total = fee + PRICE * sum(quantity for _, pairs in ways for _, quantity in pairs)
-    paid = {"method": "pay_in_store", "state": "due"} if in_store else {"method": "card", "state": "authorized"}
+    sent_home = PRICE * sum(quantity for way, pairs in ways if way["method"] == "ship" for _, quantity in pairs)
+    by_card = (sent_home + fee if sent_home else 0) if in_store else total
+    paid = [
+        {"method": method, "state": state, "amount": amount}
+        for method, state, amount in (("card", "authorized", by_card), ("pay_in_store", "due", total - by_card))
+        if amount
+    ]
     fulfilments = [
         way | {"lines": [{"line_ref": line_ref, "quantity": quantity} for line_ref, _, quantity in part]}
         for way, part in numbered
@@ -71,7 +77,7 @@ def order(
             for _, part in numbered
             for line_ref, sku, quantity in part
         ],
-        "payments": [paid | {"amount": total}],
+        "payments": paid,
     } | ({"fulfilment": ways[0][0]} if len(ways) == 1 else {"fulfilments": fulfilments})  # fmt: skip
 
 
