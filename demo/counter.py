@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+import time
 from collections.abc import Iterable
 from itertools import count
 from typing import Any
@@ -116,6 +117,7 @@ def _fail(visit: Visit, error: Exception) -> None:
 def _go_on(visit: Visit) -> str:
     if not visit.pickup:
         ways.place(visit)
+        visit.began = time.monotonic()
         visit.day.board.count("ways", visit.way)
     while visit.steps:
         word, _, arg = visit.steps[0].partition(":")

@@ -73,7 +73,7 @@ def visits(day: Day, desk: Desk, pickups: int) -> Iterator[Visit]:
         "": cycle(town.STORES),
     }
     for number, plan in enumerate(plans.draw(pickups), 1):
-        store = next(stores["slot" if plan.way == "slot" else "scarce" if plan.is_scarce else ""])
+        store = next(stores["slot" if plan.way in {"slot", "day"} else "scarce" if plan.is_scarce else ""])
         goods = store.next_goods(plan.goods)
         yield Visit(day, f"{number:04d}", store, plan.way, deque(plan.steps.split()), goods, desk.add)
 

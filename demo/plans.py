@@ -93,10 +93,12 @@ PLANS = tuple(
         (6, "sent", "C", "ship receive:1 choose:part pick ready later arrive qr"),
         (4, "sent", "c", "ship receive:0 choose:ship"),
         (4, "sent", "c", "not_sent choose:other_store"),
-        # The promised time has passed.
-        (4, "late", "c", "told choose:wait " + _QR),
-        (3, "late", "w", "told choose:other_store"),
-        (3, "late", "c", "told choose:cancel"),
+        # The doors will be closed when the customer wanted to come.
+        (4, "day", "c", "close told choose:wait " + _QR),
+        (3, "day", "w", "close told choose:other_store"),
+        (3, "day", "c", "close told choose:cancel"),
+        # The store takes too long.
+        (40, "prepaid", "cc", "slow " + _QR),
         # A fact breaks the promise.
         (8, "prepaid", "s", "oversell rescue after"),
         (4, "unpaid", "s", "oversell rescue after"),

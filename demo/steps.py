@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from demo.ways import ADDRESS
 
 _OTHER_DEVICE = 2
 _STORE_DAYS = 3
+_SLOW_SECONDS = 65.0
 
 
 def _nonce(visit: Visit) -> str:
@@ -206,7 +208,7 @@ def offered(visit: Visit, _arg: str) -> None:
         visit.child({"id": mine["pickup"]}, "pick ready later arrive till")
 
 
-# --- goods that are sent, missing or late -----------------------------------------------------------------------------
+# --- goods that are sent, missing or late, and closed doors -----------------------------------------------------------
 
 
 def ship(visit: Visit, _arg: str) -> None:
@@ -244,9 +246,21 @@ def substitute(visit: Visit, _arg: str) -> None:
     visit.do("substitute", {"sku": visit.goods[0][0], "substitute": instead})
 
 
+def close(visit: Visit, _arg: str) -> None:
+    """The store will be closed on the day on which the customer wanted to come."""
+    with visit.store.door:
+        visit.store.closed.add(visit.notes["day"])
+        visit.ask("PUT", f"/locations/{visit.store.code}", town.settings(visit.store))
+
+
+def slow(visit: Visit, _arg: str) -> None:
+    """The staff has other things to do until the promise is broken."""
+    visit.wait_unless(time.monotonic() - visit.began > _SLOW_SECONDS)
+
+
 def told(visit: Visit, _arg: str) -> None:
-    """The customer hears that it takes longer."""
-    visit.wait_unless(visit.look()["choice_reason"] == "late")
+    """The customer is asked about a time to come that now falls on closed doors."""
+    visit.wait_unless(visit.look()["choice_reason"] == "closed")
 
 
 def choose(visit: Visit, arg: str) -> None:
@@ -270,7 +284,7 @@ STEPS: dict[str, Callable[[Visit, str], Any]] = {
         ready, arrive, qr, pin, wrong_pin, lock, unlock, part, twice, undo, till, pay, lend, name, take_back, lent,
         lent_refused, proxy, reissue, old_qr, extend, extend_again, extend_by_store, ask_cancel, decline, cancel,
         order_cancel, reshelve, release, prolong, lapse, join, leave, offered, ship, receive, not_sent, miss, mistake,
-        substitute, told, choose,
+        substitute, close, slow, told, choose,
     )
 }  # fmt: skip
 STEPS |= rescue.STEPS

@@ -6,6 +6,7 @@ that every odd store has exactly as many pieces as are ordered there.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -46,7 +47,9 @@ class Store:
     code: str
     number: int
     slots: bool
-    turns: dict[str, Iterator[int]] = field(default_factory=lambda: {group: count() for group in _GROUPS})
+    closed: set[str] = field(default_factory=set)
+    door: threading.Lock = field(default_factory=threading.Lock)
+    turns: dict[str, Iterator[int]] = field(default_factory=lambda: {turn: count() for turn in (*_GROUPS, "day")})
 
     @property
     def is_scarce(self) -> bool:
@@ -79,8 +82,8 @@ def barcode(sku: str) -> str:
 
 def open_stores(api: Api, run: str) -> None:
     """Stores with settings, shelves and goods; a second day finds them and fills up what was sold."""
-    for store, name in zip(STORES, _NAMES, strict=True):
-        api.put(f"/locations/{store.code}", _settings(store, *name))
+    for store in STORES:
+        api.put(f"/locations/{store.code}", settings(store))
         shelves = [{"sku": sku, "shelf": f"{'ABCD'[at % 4]}-{at // 4 + 1:02d}"} for at, sku in enumerate(_APPAREL)]
         api.put("/stock/shelves", {"location": store.code, "lines": shelves})
         usual = dict.fromkeys((*COMMON, *WISHED), _ENOUGH["store"])
@@ -88,13 +91,16 @@ def open_stores(api: Api, run: str) -> None:
     _fill(api, WAREHOUSE, dict.fromkeys(_APPAREL, _ENOUGH["warehouse"]), run)
 
 
-def _settings(store: Store, name: str, name_en: str, latitude: float, longitude: float) -> dict[str, Any]:
-    pickup: dict[str, Any] = {"enabled": True, "lead_minutes": 60, "hold_days": 7, "transfer_days": 0}
+def settings(store: Store) -> dict[str, Any]:
+    """A store as it is now. Its promise is short: an hour of the played day is a few seconds."""
+    name, name_en, latitude, longitude = _NAMES[store.number - 1]
+    pickup: dict[str, Any] = {"enabled": True, "lead_minutes": 1, "hold_days": 7, "transfer_days": 0}
     if store.slots:
         pickup |= {"slot_minutes": 60, "slot_capacity": 3}
     return {
         "name": name, "name_en": name_en, "kind": "store", "timezone": "Asia/Tokyo", "latitude": latitude,
         "longitude": longitude, "hours": {day: [["00:00", "24:00"]] for day in _WEEK}, "pickup": pickup,
+        "closures": sorted(store.closed),
     }  # fmt: skip
 
 

@@ -64,6 +64,7 @@ class Visit:
     missing: tuple[str, str] | None = None
     calls: int = 0
     tries: int = 0
+    began: float = 0.0
     api: Api = None  # type: ignore[assignment]  # lent by the clerk who has the visit in hand
 
     @property
@@ -92,7 +93,7 @@ class Visit:
     ) -> dict[str, Any]:
         """The answer's body; any answer but the one that the story knows ends the story."""
         self.calls += 1
-        key = None if method == "GET" else self.day.key(self.name, self.calls)
+        key = self.day.key(self.name, self.calls) if method == "POST" else None
         sent = {} if body is None and method == "POST" else body
         answer = self.api.ask(method, path, sent, key=key, device=f"{self.store.code}-T{device}")
         if answer.status >= 300 and answer.problem in {refused, tolerate} - {None}:
@@ -187,5 +188,5 @@ class Visit:
 
 
 def placed_at(minutes: int) -> str:
-    """The shop tells of its orders a little late: the promise counts from when the customer pressed the button."""
+    """The shop tells of its orders a little late; how long customers waited counts from their click."""
     return (datetime.now(files.JST) - timedelta(minutes=minutes)).isoformat(timespec="seconds")

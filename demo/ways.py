@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from demo import files, town
@@ -12,7 +13,7 @@ from demo.visit import UnexpectedError, Visit, placed_at
 _ADDRESS = {"postal_code": "604-8856", "prefecture": "京都府", "city": "京都市中京区", "line1": "壬生1-1"}
 # A brief hold is left to lapse, a short one is prolonged in time.
 _HOLD_SECONDS = {"brief_hold": 12, "short_hold": 300}
-_LATE_MINUTES = 80
+_FIRST_DAY, _DAYS = 3, 26
 _USUAL_MINUTES = range(3, 62)
 
 
@@ -48,8 +49,7 @@ def _order(visit: Visit) -> None:
     total = sum(line["quantity"] * line["unit_price"] for line in lines)
     paid = {"method": "card", "amount": total, "state": "authorized"}
     due = {"method": "pay_in_store", "amount": total, "state": "due"}
-    late = visit.way == "late"
-    minutes = _LATE_MINUTES if late else _USUAL_MINUTES[visit.chance("minutes", len(_USUAL_MINUTES))]
+    minutes = _USUAL_MINUTES[visit.chance("minutes", len(_USUAL_MINUTES))]
     body = {
         "channel": files.CHANNEL, "external_ref": f"DAY-{visit.day.run}-{visit.name}", "placed_at": placed_at(minutes),
         "prices": "tax_included", "customer": visit.customer(), "lines": lines, "expected_total": total,
@@ -80,17 +80,27 @@ def _neighbour(visit: Visit) -> str:
 
 
 def _in_slot(visit: Visit, body: dict[str, Any]) -> dict[str, Any]:
-    """The page may show an old list: a slot that filled up meanwhile is refused, with others to choose from."""
     shown = visit.ask("GET", f"/locations/{visit.store.code}/slots")["items"]
-    wish = shown[1 + visit.chance("slot", 3)]["starts_at"]
+    return _come_at(visit, body, shown[1 + visit.chance("slot", 3)]["starts_at"])
+
+
+def _on_a_day(visit: Visit, body: dict[str, Any]) -> dict[str, Any]:
+    """At noon of a day to come, for each customer of the store another one."""
+    days = _FIRST_DAY + next(visit.store.turns["day"]) % _DAYS
+    return _come_at(visit, body, f"{files.today() + timedelta(days=days)}T12:00:00+09:00")
+
+
+def _come_at(visit: Visit, body: dict[str, Any], wish: str) -> dict[str, Any]:
+    """The page may show an old list: a slot that filled up meanwhile is refused, with others to choose from."""
     answer = _at_store(visit, body, pickup_at=wish, tolerate="slot-full")
-    if "alternatives" not in answer:
-        return answer
-    if not answer["alternatives"]:
-        message = f"a full slot without alternatives: {answer}"
-        raise UnexpectedError(message)
-    free = answer["alternatives"][-1]["starts_at"]
-    return _at_store(visit, body, pickup_at=free)
+    if "alternatives" in answer:
+        if not answer["alternatives"]:
+            message = f"a full slot without alternatives: {answer}"
+            raise UnexpectedError(message)
+        wish = answer["alternatives"][-1]["starts_at"]
+        answer = _at_store(visit, body, pickup_at=wish)
+    visit.notes["day"] = datetime.fromisoformat(wish).astimezone(files.JST).date().isoformat()
+    return answer
 
 
 def _several(visit: Visit, body: dict[str, Any]) -> dict[str, Any]:
@@ -106,5 +116,5 @@ def _several(visit: Visit, body: dict[str, Any]) -> dict[str, Any]:
 
 ADDRESS = _ADDRESS
 _WAYS: dict[str, Callable[[Visit, dict[str, Any]], dict[str, Any]]] = {
-    "sent": _sent, "sent_by_store": _sent_by_store, "slot": _in_slot, "several": _several,
+    "sent": _sent, "sent_by_store": _sent_by_store, "slot": _in_slot, "day": _on_a_day, "several": _several,
 }  # fmt: skip

@@ -287,7 +287,7 @@ def test_every_word_of_every_story_is_known() -> None:
     assert {word.partition(":")[0] for word in WORDS} <= STEPS.keys() | BARRIERS
     assert STEPS.keys() <= {word.partition(":")[0] for word in WORDS}
     assert {plan.way for plan in plans.PLANS} == {
-        "prepaid", "unpaid", "slot", "hold", "short_hold", "brief_hold", "sent", "sent_by_store", "several", "late",
+        "prepaid", "unpaid", "slot", "hold", "short_hold", "brief_hold", "sent", "sent_by_store", "several", "day",
     }  # fmt: skip
 
 
