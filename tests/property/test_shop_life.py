@@ -17,8 +17,8 @@ from tests.property.closing import Closing
 from tests.property.life import Shop
 from tests.property.promises import Wish, orders
 
-LIVES = int(os.environ.get("LIVES", "8"))
-STEPS = int(os.environ.get("STEPS", "60"))
+LIVES = int(os.environ.get("LIVES", "6"))
+STEPS = int(os.environ.get("STEPS", "50"))
 
 
 class ShopLife(Closing):
