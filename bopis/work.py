@@ -9,7 +9,7 @@ from app.core import clock
 from app.core.db import use_case
 from app.core.states import IllegalTransition, move, touch
 
-from . import asking, items, opening, passes, pickups
+from . import arrivals, asking, items, opening, passes, pickups
 from .errors import LinesOpen, NothingPicked, NothingShort, PickedTooMany, WrongItem
 from .models import Pickup, PickupLine
 from .states import PICKUP, PickupState, actions
@@ -21,6 +21,7 @@ SHORT_REASONS = tuple(reason.value for reason in stock.Doubt)
 def accept(*, pickup_id: str) -> Pickup:
     """The store takes the work on."""
     row = pickups.locked(pickup_id)
+    arrivals.take_in(row)
     pickups.require(row, "accept")
     if row.state == PickupState.AWAITING_CUSTOMER:
         if row.choice_reason != asking.NOT_ACCEPTED:

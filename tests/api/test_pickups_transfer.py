@@ -57,6 +57,17 @@ def test_it_waits_for_its_goods_and_then_goes_on_like_any_other(api, app, made):
     assert api.get(f"/orders/{made['id']}").json["state"] == "completed"
 
 
+def test_the_store_may_accept_before_the_event_was_heard(api, app, made):
+    step(api, made, "ship")
+    step(api, made, "receive")
+    assert state(api, made) == "awaiting_transfer"
+    assert act(api, made["pickup"]["id"], "accept")["state"] == "accepted"
+    drain(app)
+    assert state(api, made) == "accepted"
+    bring(api, made["pickup"], "collected")
+    assert (level(app, "A", "S1"), level(app, "B", "S1")) == ((10, 0), (10, 0))
+
+
 def test_ready_goods_sent_here_wait_longer(api, app, clock, made):
     step(api, made, "ship")
     clock("2026-11-24T11:00+09:00")
